@@ -1,0 +1,257 @@
+#!/usr/bin/env python3
+"""Compare DNS servers on the loopback interface, the server on one core and the load on another.
+
+Each round runs every server once for each scenario, so that what disturbs the machine disturbs all alike.
+The figure to compare is the CPU time of the server's processes (user and system) for each answered query, as
+a ratio to another server of the same round. See README.md beside this file.
+"""
+
+import argparse
+import json
+import statistics
+import struct
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from processes import (
+    Running,
+    ServerError,
+    at_least_one,
+    end_cleanly_when_told,
+    free_port,
+    machine,
+    running,
+    stay_on_load_core,
+)
+from servers import DNSEMU, NAMED, PEERS, Server, compile_c, find, search_sbin_too
+from tables import number, table, title
+from world import SCENARIOS, ZONE, query, questions
+
+SOCKETS, WINDOW = 8, 16
+REST = {
+    "busy": "core %",
+    "qps": "queries/s",
+    "p50_us": "p50 µs",
+    "p99_us": "p99 µs",
+    "lost": "lost",
+    "size": "bytes/answer",
+}
+KINDS = ("noerror", "nodata", "nxdomain", "servfail", "refused", "other")
+READY_QUESTION = b"\x12\x34" + query(f"h5.{ZONE}")[2:]
+
+Result = dict[str, float]
+
+
+@dataclass
+class Figures:
+    """What was measured, by round: a server that was not there in a round has nothing under its number."""
+
+    loads: dict[tuple[str, str], dict[int, Result]] = field(default_factory=dict)
+    ready: dict[str, list[float]] = field(default_factory=dict)
+    resident: dict[str, list[float]] = field(default_factory=dict)
+    left_out: dict[str, str] = field(default_factory=dict)
+
+    def add_load(self, scenario: str, name: str, round_: int, result: Result) -> None:
+        """Keep the result of one run of the load generator."""
+        self.loads.setdefault((scenario, name), {})[round_] = result
+
+    def median(self, scenario: str, name: str, figure: str) -> float | None:
+        """The middle one of a figure's rounds."""
+        rounds = self.loads.get((scenario, name), {})
+        return statistics.median(result[figure] for result in rounds.values()) if rounds else None
+
+    def ratio(self, scenario: str, name: str, against: str) -> float | None:
+        """The middle one of the ratios of CPU time in the rounds that have both servers."""
+        ours, theirs = self.loads.get((scenario, name), {}), self.loads.get((scenario, against), {})
+        both = [(ours[at]["cpu_us"], theirs[at]["cpu_us"]) for at in ours.keys() & theirs.keys()]
+        ratios = [our / their for our, their in both if their]
+        return statistics.median(ratios) if ratios else None
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Everything that is the same for all runs."""
+
+    folder: Path
+    loadgen: Path
+    scenarios: Sequence[str]
+    seconds: float
+    core: int | None
+
+    def measure(self, server: Server, round_: int, figures: Figures) -> None:
+        """Start the server in a folder of its own, put every scenario to it, and end it."""
+        with tempfile.TemporaryDirectory(dir=self.folder) as name:
+            folder, port = Path(name), free_port()
+            command = server.prepare(folder, port)
+            with running(command, port, READY_QUESTION, folder / "said", core=self.core) as run:
+                figures.ready.setdefault(server.name, []).append(run.ready * 1e3)
+                for scenario in self.scenarios:
+                    figures.add_load(scenario, server.name, round_, self.load(run, port, scenario))
+                figures.resident.setdefault(server.name, []).append(run.resident_bytes() / 1e6)
+
+    def load(self, run: Running, port: int, scenario: str) -> Result:
+        """One run of the load generator, with the CPU microseconds for each answered query added."""
+        numbers = [str(self.seconds), str(SOCKETS), str(WINDOW)]
+        words = [str(self.loadgen), str(port), str(self.folder / scenario), *numbers]
+        before = run.cpu_seconds()
+        done = subprocess.run(words, capture_output=True, text=True, check=True, timeout=self.seconds + 10)
+        spent = run.cpu_seconds() - before
+        result: Result = json.loads(done.stdout)
+        if not result["answered"]:
+            raise ServerError(f"answered nothing in {scenario}")
+        if not run.process.is_running():
+            raise ServerError(f"ended during {scenario}")
+        result["cpu_us"] = spent / result["answered"] * 1e6
+        result["busy"] = 100 * spent * result["qps"] / result["answered"]
+        result["size"] = result["bytes"] / result["answered"]
+        return result
+
+
+def measure_all(bench: Bench, chosen: Sequence[Server], rounds: int, figures: Figures) -> None:
+    """All rounds; each begins with another server. What fails is left out from then on."""
+    for round_ in range(rounds):
+        turn = round_ % len(chosen)
+        for server in [*chosen[turn:], *chosen[:turn]]:
+            if server.name in figures.left_out:
+                continue
+            print(f"round {round_ + 1} of {rounds}: {server.title}", file=sys.stderr)
+            try:
+                bench.measure(server, round_, figures)
+            except ServerError as failed:
+                figures.left_out[server.name] = str(failed)
+
+
+def write_questions(folder: Path, scenarios: Sequence[str]) -> None:
+    """A file for each scenario, as the load generator reads it."""
+    for scenario in scenarios:
+        packets = (struct.pack("!H", len(packet)) + packet for packet in questions(scenario))
+        (folder / scenario).write_bytes(b"".join(packets))
+
+
+def answers(runs: Sequence[Result]) -> str:
+    """What kinds of answers there were, in percent of all."""
+    total = sum(run["answered"] for run in runs)
+    shares = {kind: 100 * sum(run[kind] for run in runs) / total for kind in (*KINDS, "truncated")}
+    return ", ".join(f"{kind} {share:.0f} %" for kind, share in shares.items() if share >= 0.05)
+
+
+def load_rows(scenario: str, chosen: Sequence[Server], figures: Figures, against: str) -> Iterator[list[str]]:
+    """A row for each server that was measured."""
+    for server in chosen:
+        runs = list(figures.loads.get((scenario, server.name), {}).values())
+        if not runs:
+            continue
+        cpu = number(figures.median(scenario, server.name, "cpu_us"), 2)
+        ratio = number(figures.ratio(scenario, server.name, against), 2)
+        rest = [number(figures.median(scenario, server.name, figure)) for figure in REST]
+        yield [server.title, cpu, ratio, *rest, answers(runs)]
+
+
+def start_rows(chosen: Sequence[Server], figures: Figures) -> Iterator[list[str]]:
+    """A row for each server that came up at all."""
+    for server in chosen:
+        ready, resident = figures.ready.get(server.name), figures.resident.get(server.name)
+        if ready and resident:
+            yield [server.title, number(statistics.median(ready)), number(statistics.median(resident))]
+
+
+def report(
+    chosen: Sequence[Server], scenarios: Sequence[str], figures: Figures, against: str, *, markdown: bool
+) -> None:
+    """Print all tables."""
+    for scenario in scenarios:
+        head = ["server", "CPU µs/query", f"× {against}", *REST.values(), "answers"]
+        print(title(scenario, markdown=markdown))
+        print(table(head, list(load_rows(scenario, chosen, figures, against)), markdown=markdown))
+    print(title("start, with 10,000 names", markdown=markdown))
+    print(table(["server", "ready ms", "RSS MB"], list(start_rows(chosen, figures)), markdown=markdown))
+
+
+Cores = tuple[int, int]
+
+
+def report_conditions(args: argparse.Namespace, pinned: Cores | None, left_out: dict[str, str]) -> None:
+    """Print where and how the figures were taken, and who is missing."""
+    where = f"server on core {pinned[0]}, load on core {pinned[1]}" if pinned else "not pinned to cores"
+    print(f"\n{machine()}; {where}; medians of {args.rounds} rounds of {args.seconds:g} s.")
+    for name, reason in left_out.items():
+        print(f"Left out: {name}: {reason}")
+
+
+def one_of(known: Sequence[str]) -> Callable[[str], list[str]]:
+    """A parser for a comma-separated list of known names."""
+
+    def parse(text: str) -> list[str]:
+        names = list(dict.fromkeys(text.split(",")))
+        for name in names:
+            if name not in known:
+                raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(known)}")
+        return names
+
+    return parse
+
+
+def seconds(text: str) -> float:
+    """A parser for the length of a run: the load generator takes no more than 60 s."""
+    value = float(text)
+    if not 0 < value <= 60:
+        raise argparse.ArgumentTypeError("between 0 and 60 seconds")
+    return value
+
+
+def parse_arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    add, scenarios = parser.add_argument, list(SCENARIOS)
+    add("--servers", type=one_of(NAMED), default=list(NAMED), help=f"of {','.join(NAMED)} (all)")
+    add("--scenarios", type=one_of(scenarios), default=scenarios, help=f"of {','.join(scenarios)} (all)")
+    add("--rounds", type=at_least_one, default=3, help="how often each server is run (3)")
+    add("--seconds", type=seconds, default=3.0, help="of load in each run (3)")
+    add("--against", metavar="SERVER", help="what the ratios are to (nsd, else the first peer there is)")
+    add("--dnsemu", metavar="CMD", default=DNSEMU, help="serves the folder {zones} on 127.0.0.1:{port}")
+    add("--markdown", action="store_true", help="print the tables as Markdown")
+    args = parser.parse_args()
+    if args.against and args.against not in args.servers:
+        parser.error(f"--against {args.against}: is not among --servers")
+    return args
+
+
+def choose_against(wanted: str | None, names: Sequence[str]) -> str:
+    """The server the ratios are to: the wanted one, else nsd, else the first peer, else the first of all."""
+    peers = [name for name in names if name in PEERS]
+    return wanted or ("nsd" if "nsd" in peers else peers[0] if peers else names[0] if names else "nothing")
+
+
+def main() -> None:
+    """Find, measure, print."""
+    args = parse_arguments()
+    search_sbin_too()
+    end_cleanly_when_told()
+    pinned = stay_on_load_core()
+    figures = Figures()
+    found = {name: find(name, args.dnsemu) for name in args.servers}
+    chosen = [server for server in found.values() if isinstance(server, Server)]
+    figures.left_out |= {name: reason for name, reason in found.items() if isinstance(reason, str)}
+    if not chosen:
+        sys.exit("\n".join(f"{name}: {reason}" for name, reason in figures.left_out.items()))
+    with tempfile.TemporaryDirectory(prefix="dnsemu-bench-") as name:
+        folder = Path(name)
+        write_questions(folder, args.scenarios)
+        core = pinned[0] if pinned else None
+        bench = Bench(folder, compile_c("loadgen", folder), args.scenarios, args.seconds, core)
+        measure_all(bench, chosen, args.rounds, figures)
+    against = choose_against(args.against, [server.name for server in chosen if server.name in figures.ready])
+    report(chosen, args.scenarios, figures, against, markdown=args.markdown)
+    report_conditions(args, pinned, figures.left_out)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except KeyboardInterrupt:
+        print("\nStopped.", file=sys.stderr)
+        sys.exit(130)

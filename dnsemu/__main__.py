@@ -1,0 +1,5 @@
+"""`python -m dnsemu` is `dnsemu`."""
+
+from dnsemu.cli import main
+
+main()

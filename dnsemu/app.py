@@ -1,0 +1,150 @@
+"""Composition root: from files to an authority, and from an authority to a server."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from dnsemu.authority import Authority, check_configuration, compile_authority
+from dnsemu.config import Source, decode, find_files, read_configuration, read_sources
+from dnsemu.draws import Draws
+from dnsemu.errors import ConfigError, Fault, Origin, Severity
+from dnsemu.model import Configuration, show_name
+from dnsemu.server import Answers, BindError, Endpoint, Limits, Serving, bind
+from dnsemu.server.bind import Sockets
+
+_log = logging.getLogger("dnsemu")
+
+# Where something could not be read, what refers to it is not at fault.
+_FOLLOWS_FROM_OTHERS = frozenset(
+    {
+        "alias-target",
+        "failover-alone",
+        "health-unused",
+        "policy-default",
+        "unknown-cidr",
+        "unknown-health-check",
+    }
+)
+
+
+class Loaded(NamedTuple):
+    """A configuration that can be served.
+
+    `warnings` are doubts about it; `lines` is the text of the files they point into.
+    """
+
+    authority: Authority
+    configuration: Configuration
+    warnings: list[Fault]
+    lines: dict[str, list[str]]
+
+
+def load(paths: Sequence[Path]) -> Loaded:
+    """Read and compile files and folders. Raises ConfigError with every fault, MissingPath for a wrong path."""
+    files = find_files(paths)
+    sources, faults = read_sources(files)
+    if not files:
+        where = ", ".join(str(path) for path in paths)
+        faults.append(
+            Fault(
+                Origin(where),
+                "no-zones",
+                "there is no zone file (*.yaml, *.yml) here",
+                "dnsemu init writes one",
+            )
+        )
+    return load_sources(sources, faults)
+
+
+def load_text(text: str, name: str = "zones.yaml") -> Loaded:
+    """Read and compile one text. Raises ConfigError with every fault."""
+    source = decode(name, text.encode())
+    return load_sources([source], []) if isinstance(source, Source) else load_sources([], [source])
+
+
+def load_sources(sources: Sequence[Source], faults: list[Fault]) -> Loaded:
+    """Read and compile; `faults` are those of files that have no text. Raises ConfigError with every fault."""
+    lines = {source.name: source.text.split("\n") for source in sources}
+    configuration, found = read_configuration(sources)
+    faults = [*faults, *found]
+    try:
+        if any(fault.severity is Severity.ERROR for fault in faults):
+            others = check_configuration(configuration)
+            faults += [fault for fault in others if fault.code not in _FOLLOWS_FROM_OTHERS]
+            raise ConfigError(sorted(faults, key=lambda fault: fault.origin))
+        authority, warnings = compile_authority(configuration)
+    except ConfigError as error:
+        raise ConfigError(error.faults, lines) from None
+    return Loaded(authority, configuration, warnings, lines)
+
+
+class Server:
+    """A configuration on open sockets: `start` it in a running loop, `close` it there."""
+
+    def __init__(
+        self,
+        loaded: Loaded,
+        listen: Sequence[Endpoint],
+        seed: int | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        """Opens the sockets. `seed` beats the configuration's; without either, chance is chance. Raises BindError."""
+        if seed is None:
+            seed = loaded.configuration.seed
+        self._loaded = loaded
+        answers = Answers(loaded.authority, Draws(secrets.randbits(63) if seed is None else seed))
+        self._serving = Serving(_bind_all(listen), answers, limits or Limits())
+
+    @property
+    def endpoints(self) -> list[Endpoint]:
+        """Where it listens, with real port numbers."""
+        return self._serving.endpoints
+
+    async def start(self) -> None:
+        """Begin to answer."""
+        await self._serving.start()
+        for zone in self._loaded.configuration.hosted_zones:
+            _log.info("serving %s (%s, %d record sets)", show_name(zone.name), zone.zone_id, len(zone.record_sets))
+        for endpoint in self.endpoints:
+            _log.info("listening on %s (UDP and TCP)", endpoint)
+        _freeze()
+
+    async def close(self) -> None:
+        """Stop answering and close every socket."""
+        await self._serving.close()
+
+
+def _freeze() -> None:
+    """What is compiled lives long and holds no cycles worth looking for: the collector need not walk it again."""
+    gc.collect()
+    gc.freeze()
+
+
+def _bind_all(listen: Sequence[Endpoint]) -> list[Sockets]:
+    """Sockets for all endpoints, or none. `[::]` is best effort where there is no IPv6, if another one opened."""
+    opened: list[Sockets] = []
+    failed: BindError | None = None
+    for endpoint in listen:
+        try:
+            opened.append(bind(endpoint))
+        except BindError as error:
+            if endpoint.host != "::" or not error.without_family:
+                _close_all(opened)
+                raise
+            failed = error
+    if failed and not opened:
+        raise failed
+    if failed:
+        _log.warning("%s; going on without it", failed)
+    return opened
+
+
+def _close_all(opened: Sequence[Sockets]) -> None:
+    for pair in opened:
+        pair.udp.close()
+        pair.tcp.close()

@@ -1,0 +1,54 @@
+"""Compile: from the model to an `Authority`, or to every fault that is in the way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dnsemu.authority.authority import Authority
+from dnsemu.authority.reply import Node
+from dnsemu.authority.rules import check
+from dnsemu.authority.tree import ZoneTree
+from dnsemu.authority.zone import ZoneCompiler
+from dnsemu.errors import ConfigError, Fault, Severity
+from dnsemu.model import Configuration, HostedZone, Type
+from dnsemu.wire import parents, type_and_class
+
+_DS = type_and_class(Type.DS)
+
+
+def compile_authority(configuration: Configuration) -> tuple[Authority, list[Fault]]:
+    """The authority for a configuration, and warnings. Raises ConfigError with every fault there is."""
+    zones = configuration.hosted_zones
+    trees = _trees(zones)
+    faults = check(configuration, trees)
+    if any(fault.severity is Severity.ERROR for fault in faults):
+        raise ConfigError(faults)
+    names: dict[bytes, Node] = {}
+    compilers = {}
+    for zone, tree in zip(zones, trees, strict=True):
+        compiler = compilers[zone.name] = ZoneCompiler(zone.zone_id, tree, configuration.options)
+        names.update(compiler.nodes())
+    _take_ds_from_parents(names, compilers)
+    return Authority(names, {zone.zone_id: zone.name for zone in zones}, configuration.options), faults
+
+
+def check_configuration(configuration: Configuration) -> list[Fault]:
+    """Every fault of a configuration, without compiling it."""
+    return check(configuration, _trees(configuration.hosted_zones))
+
+
+def _trees(zones: Sequence[HostedZone]) -> list[ZoneTree]:
+    return [ZoneTree(zone, _children(zone, zones)) for zone in zones]
+
+
+def _children(zone: HostedZone, zones: Sequence[HostedZone]) -> list[bytes]:
+    return [other.name for other in zones if zone.name in parents(other.name)[1:]]
+
+
+def _take_ds_from_parents(names: dict[bytes, Node], compilers: dict[bytes, ZoneCompiler]) -> None:
+    """DS of a hosted apex is the parent's to answer, if that is hosted too (§0.1 step 2, RFC 4035 3.1.4.1)."""
+    for apex in compilers:
+        parent = next((compilers[name] for name in parents(apex)[1:] if name in compilers), None)
+        if parent is not None:
+            node = parent.node(apex)
+            names[apex].answers[_DS] = node.answers.get(_DS, node.other)

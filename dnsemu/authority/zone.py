@@ -1,0 +1,254 @@
+"""One hosted zone, compiled: a node for each of its names."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from dnsemu.authority.authority import find
+from dnsemu.authority.reply import REFUSED, Entry, Everything, Node, Reply, Shuffled
+from dnsemu.authority.tree import WILDCARD, Kind, Spot, ZoneTree
+from dnsemu.model import TARGET_AT, Group, Options, Type, show_name
+from dnsemu.wire import POINTER_TO_QNAME, Meta, Rcode, heads, record_body, type_and_class
+
+MAX_CHAIN = 16  # CNAMEs followed for one question; the asker goes on from the last (5.5 "several steps")
+
+_ANY = type_and_class(Meta.ANY)
+_RFC8482 = record_body(13, 3600, b"\x07RFC8482\x00")  # HINFO "RFC8482" "" (RFC 8482 4.2)
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """Some records of a section and how many they are."""
+
+    octets: bytes = b""
+    count: int = 0
+
+    def __add__(self, other: Records) -> Records:
+        return Records(self.octets + other.octets, self.count + other.count)
+
+
+NONE = Records()
+
+
+class ZoneCompiler:
+    """Makes the nodes of one zone, all of whose groups are simple."""
+
+    def __init__(self, zone_id: str, tree: ZoneTree, options: Options) -> None:
+        self._zone_id = zone_id
+        self._tree = tree
+        self._options = options
+        self._courtesy = self._sorted_servers(tree.apex, tree.groups[tree.apex, Type.NS])
+        self._soa = self._records(tree.apex, tree.groups[tree.apex, Type.SOA])
+        self._missing = Node({}, self._negative(NONE, Rcode.NXDOMAIN))
+        self._covered: set[bytes] = set()
+        self._server_addresses = self._addresses(_targets(tree.groups[tree.apex, Type.NS]))
+
+    def nodes(self) -> dict[bytes, Node]:
+        """Every visible name's node, with what is beneath each."""
+        nodes = {name: self.node(name) for name in self._tree.visible_names()}
+        for name, node in nodes.items():
+            node.beneath = self._beneath(name, nodes)
+        # A CNAME chain may come back to the very name that was asked for. Where a wildcard covers that name, its
+        # node can not know; so the covered names that chains pass through get nodes of their own.
+        for name in self._covered:
+            covered = self.node(name)
+            covered.beneath = find(nodes, name) or self._missing
+            nodes.setdefault(name, covered)
+        return nodes
+
+    def node(self, name: bytes) -> Node:
+        """What answers for `name`, itself or by the wildcard that covers it."""
+        spot = self._tree.spot(name)
+        if spot.kind is Kind.CUT:
+            ds = spot.groups.get(Type.DS)
+            answers = {type_and_class(Type.DS): self._at_cut(ds)} if spot.owner == name else {}
+            return Node(answers, self._referral(NONE, spot))
+        if spot.kind is Kind.MISSING:
+            return self._missing
+        if Type.CNAME in spot.groups:
+            return self._cname_node(spot, (name,))
+        answers = {
+            type_and_class(rdtype): self._positive(NONE, name, POINTER_TO_QNAME, group)
+            for rdtype, group in spot.groups.items()
+        }
+        if answers:
+            answers[_ANY] = self._any(name, spot.groups.values(), tuple(answers.values()))
+        return Node(answers, self._no_data(NONE, spot))
+
+    def _beneath(self, name: bytes, nodes: dict[bytes, Node]) -> Node:
+        spot = self._tree.spot(name)
+        if spot.kind is Kind.CUT:
+            return Node({}, nodes[name].other)
+        wildcard = WILDCARD + name
+        groups = self._tree.owners.get(wildcard)
+        if groups is None:
+            return self._missing
+        if Type.CNAME in groups:
+            return self._cname_node(Spot(Kind.FOUND, wildcard, groups), ())
+        return nodes[wildcard]
+
+    # Positive answers
+
+    def _positive(self, chain: Records, name: bytes, owner: bytes, group: Group) -> Entry:
+        """The answer with a group's records owned by `owner` behind a chain of CNAMEs that led to it."""
+        source = self.resolve(group)
+        records = self._records(owner, source)
+        is_apex_ns = group.type is Type.NS and name == self._tree.apex
+        rest, authorities = (NONE, 0) if is_apex_ns else (self._courtesy, self._courtesy.count)
+        targets = _targets(source) if group.type in TARGET_AT else []
+        additional = self._additional(targets, {(name, group.type)})
+        reply = self._reply(Rcode.NOERROR, chain + records, authorities, rest + additional)
+        if records.count == 1:
+            return reply
+        each = tuple(owner + body for body in _bodies(source))
+        key = b"%b %b %b" % (self._zone_id.encode(), type_and_class(group.type), source.name)
+        return Shuffled(reply, chain.octets, each, key)
+
+    def _alone(self, chain: Records) -> Entry:
+        """CNAMEs with nothing behind them: the target is not in this zone, or the chain turns in a circle."""
+        rest = self._courtesy + self._additional([], set())
+        return self._reply(Rcode.NOERROR, chain, self._courtesy.count, rest)
+
+    def _any(self, name: bytes, groups: Collection[Group], entries: tuple[Entry, ...]) -> Entry:
+        if self._options.any == "refuse":
+            return REFUSED
+        if self._options.any == "hinfo":
+            hinfo = Records(POINTER_TO_QNAME + _RFC8482, 1)
+            return self._reply(Rcode.NOERROR, hinfo, self._courtesy.count, self._courtesy)
+        if len(entries) == 1:
+            return entries[0]
+        count = sum(len(self.resolve(group).first.values) for group in groups)
+        courtesy = NONE if name == self._tree.apex else self._courtesy
+        rest = courtesy + self._additional([], {(name, rdtype) for rdtype in Type})
+        return Everything(self._reply(Rcode.NOERROR, Records(b"", count), courtesy.count, rest), entries)
+
+    def _at_cut(self, ds: Group | None) -> Entry:
+        """DS at a zone cut is the parent's own (D4)."""
+        return self._positive(NONE, b"", POINTER_TO_QNAME, ds) if ds else self._negative(NONE, Rcode.NOERROR)
+
+    # CNAMEs
+
+    def _cname_node(self, spot: Spot, seen: tuple[bytes, ...]) -> Node:
+        """The node of a name with a CNAME; `seen` is that name, unless any name that a wildcard covers."""
+        alone, node = self._follow(NONE, POINTER_TO_QNAME, spot, seen)
+        node.answers[type_and_class(Type.CNAME)] = alone
+        node.answers[_ANY] = self._any(spot.owner, [spot.groups[Type.CNAME]], (alone,))
+        return node
+
+    def _follow(self, chain: Records, owner: bytes, spot: Spot, seen: tuple[bytes, ...]) -> tuple[Entry, Node]:
+        """The CNAME at `spot` alone, and the node with what it leads to for each type (behaviour 5.5)."""
+        group = self.resolve(spot.groups[Type.CNAME])
+        chain += self._records(owner, group)
+        alone = self._alone(chain)
+        target = group.first.values[0].rdata
+        if self._options.cname_chase == "never" or target in seen or len(seen) >= MAX_CHAIN:
+            return alone, Node({}, alone)
+        if not self._tree.contains(target):
+            return alone, Node({}, alone)
+        return alone, self._continue(chain, target, seen)
+
+    def _continue(self, chain: Records, target: bytes, seen: tuple[bytes, ...]) -> Node:
+        spot = self._tree.spot(target)
+        if spot.kind is Kind.CUT:
+            return Node({}, self._referral(chain, spot))
+        if spot.kind is Kind.MISSING:
+            return Node({}, self._negative(chain, Rcode.NXDOMAIN))
+        if Type.CNAME in spot.groups:
+            if spot.owner != target:
+                self._covered.add(target)
+            return self._follow(chain, target, spot, (*seen, target))[1]
+        answers = {
+            type_and_class(rdtype): self._positive(chain, target, target, group)
+            for rdtype, group in spot.groups.items()
+        }
+        return Node(answers, self._no_data(chain, spot))
+
+    # Negative answers and referrals
+
+    def _no_data(self, chain: Records, spot: Spot) -> Reply:
+        empty_as_missing = not spot.groups and self._options.ent_response == "nxdomain"
+        return self._negative(chain, Rcode.NXDOMAIN if empty_as_missing else Rcode.NOERROR)
+
+    def _negative(self, chain: Records, rcode: int) -> Reply:
+        """NODATA or NXDOMAIN: the SOA with its own TTL in the authority section (behaviour 5.3, R15)."""
+        return self._reply(rcode, chain, 1, self._soa)
+
+    def _referral(self, chain: Records, spot: Spot) -> Reply:
+        """The child's name servers with the addresses that this zone has for them (D1, D2)."""
+        group = spot.groups[Type.NS]
+        servers = self._sorted_servers(spot.owner, group)
+        glue = _joined(self._glue(target, family) for target in _targets(group) for family in (Type.A, Type.AAAA))
+        return self._reply(Rcode.NOERROR, chain, servers.count, servers + glue, authoritative=bool(chain.count))
+
+    def _glue(self, target: bytes, family: Type) -> Records:
+        """What this zone holds for a name server's name, also below the cut (D2)."""
+        group = self._tree.group(target, family) if self._tree.contains(target) else None
+        return self._records(target, group) if group else NONE
+
+    # Pieces
+
+    def resolve(self, group: Group) -> Group:
+        """The group whose values an alias gives (AL8), itself if it is none. Rules have refused loops."""
+        while (alias := group.first.alias) is not None:
+            target = self._tree.group(alias.name, group.type)
+            assert target is not None, "rules let no alias without a target pass"
+            group = target
+        return group
+
+    def _records(self, owner: bytes, group: Group) -> Records:
+        bodies = _bodies(self.resolve(group))
+        return Records(b"".join(owner + body for body in bodies), len(bodies))
+
+    def _sorted_servers(self, owner: bytes, group: Group) -> Records:
+        """An NS record set as authority sections have it: by the text of the targets (5.2.2)."""
+        group = self.resolve(group)
+        targets = _targets(group)
+        return Records(
+            b"".join(owner + record_body(Type.NS, group.first.ttl, target) for target in targets),
+            len(targets),
+        )
+
+    def _additional(self, targets: list[bytes], answered: Collection[tuple[bytes, Type]]) -> Records:
+        """Addresses in this zone of the names that the answer and the authority section mention (5.2.4)."""
+        found = {**self._addresses(targets), **self._server_addresses} if targets else self._server_addresses
+        return _joined(records for key, records in found.items() if key not in answered)
+
+    def _addresses(self, targets: list[bytes]) -> dict[tuple[bytes, Type], Records]:
+        """A, then AAAA of each target that is a name of this zone."""
+        found = {}
+        for target in targets:
+            spot = self._tree.spot(target) if self._tree.contains(target) else None
+            if spot and spot.kind is Kind.FOUND:
+                for rdtype in (Type.A, Type.AAAA):
+                    if rdtype in spot.groups:
+                        found[target, rdtype] = self._records(target, spot.groups[rdtype])
+        return found
+
+    def _reply(
+        self, rcode: int, answer: Records, authorities: int, rest: Records, *, authoritative: bool = True
+    ) -> Reply:
+        counts = (answer.count, authorities, rest.count - authorities)
+        return Reply(
+            self._zone_id,
+            rcode,
+            heads(rcode, counts, authoritative=authoritative),
+            answer.octets,
+            rest.octets,
+        )
+
+
+def _bodies(group: Group) -> list[bytes]:
+    member = group.first
+    return [record_body(group.type, member.ttl, value.rdata) for value in member.values]
+
+
+def _targets(group: Group) -> list[bytes]:
+    """The names that a group's values point to; those of name servers in the order of authority sections."""
+    at = TARGET_AT[group.type]
+    targets = [value.rdata[at:] for value in group.first.values]
+    return sorted(targets, key=show_name) if group.type is Type.NS else targets
+
+
+def _joined(parts: Iterable[Records]) -> Records:
+    return sum(parts, NONE)

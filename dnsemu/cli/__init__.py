@@ -1,0 +1,48 @@
+"""The command line: one file a command, each imported only when it is asked for."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import NoReturn
+
+import click
+
+from dnsemu import __version__
+
+COMMANDS = {
+    "serve": "Answer the hosted zones of files and folders.",
+    "check": "Say what is wrong with zone files.",
+    "query": "Ask a running server, as dig would.",
+    "init": "Write a zone file to begin with.",
+    "schema": "Print the JSON Schema of zone files, for editors.",
+    "healthcheck": "Tell whether a server answers, for containers.",
+}
+
+
+class _Commands(click.Group):
+    """Looks a command up by the name of its file."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"dnsemu.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="dnsemu", message="%(prog)s %(version)s")
+def _dnsemu() -> None:
+    """The Route 53 that runs on a laptop."""
+
+
+def main() -> NoReturn:
+    """The program. Leaves with the exit status of docs/commands.md."""
+    _dnsemu(prog_name="dnsemu")
+    raise SystemExit(0)

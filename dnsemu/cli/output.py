@@ -1,0 +1,96 @@
+"""What commands have in common: exit statuses, and how faults are printed."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from enum import IntEnum
+from typing import NoReturn
+
+import click
+
+from dnsemu.errors import Fault, Severity
+
+_COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
+
+
+class Exit(IntEnum):
+    """Exit statuses."""
+
+    DONE = 0
+    NEGATIVE = 1
+    USAGE = 2
+    UNREACHABLE = 3
+    UNREADABLE = 4
+    CANNOT_BIND = 5
+    INTERRUPTED = 130
+
+
+def fail(message: str, status: Exit) -> NoReturn:
+    """Say why, and leave."""
+    click.echo(f"dnsemu: {message}", err=True)
+    sys.exit(status)
+
+
+def human(fault: Fault, lines: dict[str, list[str]]) -> str:
+    """A fault with its line, a caret below, and its hint."""
+    where = click.style(f"{fault.origin}:", bold=True)
+    what = click.style(f"{fault.severity.value}[{fault.code}]:", fg=_COLOURS[fault.severity], bold=True)
+    text = [f"{where} {what} {fault.message}", *_excerpt(fault, lines)]
+    if fault.hint:
+        text.append(f"    {click.style('hint:', bold=True)} {fault.hint}")
+    return "\n".join(text)
+
+
+def print_faults(faults: Sequence[Fault], lines: dict[str, list[str]]) -> None:
+    """All of them, on stderr."""
+    for fault in faults:
+        click.echo(human(fault, lines), err=True)
+
+
+def _excerpt(fault: Fault, lines: dict[str, list[str]]) -> list[str]:
+    """The line that a fault points to and a caret; of a long line, the part around it."""
+    of_file = lines.get(fault.origin.file, [])
+    if not 0 < fault.origin.line <= len(of_file):
+        return []
+    line, column = of_file[fault.origin.line - 1].rstrip().replace("\t", " "), fault.origin.column - 1
+    begin = max(0, column - 60) if len(line) > 120 else 0
+    shown = line[begin : begin + 120]
+    return [f"    {shown}", f"    {' ' * (column - begin)}{click.style('^', fg='green', bold=True)}"]
+
+
+def summary(faults: Sequence[Fault]) -> str:
+    """`2 errors, 1 warning`."""
+    counts = [(sum(fault.severity is severity for fault in faults), severity.value) for severity in Severity]
+    return ", ".join(f"{count} {word}{'s' if count != 1 else ''}" for count, word in counts if count)
+
+
+def as_json(faults: Sequence[Fault]) -> str:
+    """An array with one object a fault."""
+    return json.dumps(
+        [
+            {
+                "file": fault.origin.file,
+                "line": fault.origin.line,
+                "column": fault.origin.column,
+                "severity": fault.severity.value,
+                "code": fault.code,
+                "message": fault.message,
+                "hint": fault.hint,
+            }
+            for fault in faults
+        ],
+        indent=2,
+    )
+
+
+def as_github(fault: Fault) -> str:
+    """A workflow command that GitHub shows beside the line."""
+    message = fault.message + (f" ({fault.hint})" if fault.hint else "")
+    for character, escaped in (("%", "%25"), ("\r", "%0D"), ("\n", "%0A")):
+        message = message.replace(character, escaped)
+    place = f"file={fault.origin.file}"
+    if fault.origin.line:
+        place += f",line={fault.origin.line},col={fault.origin.column}"
+    return f"::{fault.severity.value} {place},title={fault.code}::{message}"

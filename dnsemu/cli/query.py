@@ -1,0 +1,101 @@
+"""`dnsemu query`"""
+
+from __future__ import annotations
+
+import json
+import time
+
+import click
+import dns.exception
+import dns.flags
+import dns.message
+import dns.name
+import dns.rcode
+import dns.rdatatype
+import dns.rrset
+
+from dnsemu.cli.ask import ask, server_option
+from dnsemu.cli.output import Exit, fail
+from dnsemu.server import Endpoint
+
+_SECTIONS = ("answer", "authority", "additional")
+
+
+@click.command()
+@click.argument("name")
+@click.argument("rdtype", metavar="[TYPE]", default="A")
+@server_option
+@click.option("--tcp", is_flag=True, help="Ask over TCP.")
+@click.option("--short", is_flag=True, help="Print the values of the answer only.")
+@click.option("--format", "form", type=click.Choice(["human", "json"]), default="human", show_default=True)
+def command(name: str, rdtype: str, server: Endpoint, *, tcp: bool, short: bool, form: str) -> None:
+    """Ask a running server for NAME and TYPE (default: A), as dig would."""
+    question = _question(name, rdtype)
+    began = time.perf_counter()
+    try:
+        answer = ask(question, server, tcp=tcp)
+    except (OSError, dns.exception.DNSException) as error:
+        fail(f"no answer from {server}: {error or 'timed out'}; is dnsemu serve running?", Exit.UNREACHABLE)
+    milliseconds = (time.perf_counter() - began) * 1000
+    if form == "json":
+        click.echo(json.dumps(_as_json(answer), indent=2))
+    elif short:
+        for value in (value for rrset in answer.answer for value in rrset):
+            click.echo(str(value))
+    else:
+        _print(answer)
+        click.echo(f"\n;; {len(answer.wire or b'')} bytes from {server} in {milliseconds:.1f} ms")
+
+
+def _question(name: str, rdtype: str) -> dns.message.Message:
+    try:
+        return dns.message.make_query(name, rdtype.upper(), use_edns=0, payload=1232)
+    except dns.rdatatype.UnknownRdatatype:
+        raise click.BadParameter(f"'{rdtype}' is no record type", param_hint="TYPE") from None
+    except dns.exception.DNSException as error:
+        raise click.BadParameter(f"'{name}' is no domain name: {error}", param_hint="NAME") from None
+
+
+def _print(answer: dns.message.Message) -> None:
+    flags = dns.flags.to_text(answer.flags).lower()
+    rcode = dns.rcode.to_text(answer.rcode())
+    colour = "green" if answer.rcode() == dns.rcode.NOERROR else "yellow"
+    click.echo(f";; {click.style(rcode, fg=colour, bold=True)}, flags {flags}")
+    for section in _SECTIONS:
+        rrsets: list[dns.rrset.RRset] = getattr(answer, section)
+        if rrsets:
+            click.echo(click.style(f"\n;; {section.upper()}", dim=True))
+            _print_records(rrsets)
+
+
+def _print_records(rrsets: list[dns.rrset.RRset]) -> None:
+    """Records in columns."""
+    rows = [
+        (str(rrset.name), str(rrset.ttl), dns.rdatatype.to_text(rrset.rdtype), str(value))
+        for rrset in rrsets
+        for value in rrset
+    ]
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    for owner, ttl, rdtype, value in rows:
+        click.echo(f"{owner:{widths[0]}}  {ttl:>{widths[1]}}  {rdtype:{widths[2]}}  {value}")
+
+
+def _as_json(answer: dns.message.Message) -> dict[str, object]:
+    return {
+        "rcode": dns.rcode.to_text(answer.rcode()),
+        "flags": dns.flags.to_text(answer.flags).lower().split(),
+        **{section: _records(getattr(answer, section)) for section in _SECTIONS},
+    }
+
+
+def _records(rrsets: list[dns.rrset.RRset]) -> list[dict[str, object]]:
+    return [
+        {
+            "name": str(rrset.name),
+            "ttl": rrset.ttl,
+            "type": dns.rdatatype.to_text(rrset.rdtype),
+            "value": str(value),
+        }
+        for rrset in rrsets
+        for value in rrset
+    ]

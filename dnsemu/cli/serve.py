@@ -1,0 +1,113 @@
+"""`dnsemu serve`"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from dnsemu.app import Loaded, Server, load
+from dnsemu.cli.log import log_to_stderr
+from dnsemu.cli.output import Exit, fail, print_faults, summary
+from dnsemu.config import MissingPath
+from dnsemu.errors import ConfigError
+from dnsemu.server import BindError, read_endpoint
+
+_log = logging.getLogger("dnsemu")
+
+DEFAULT_PATH = Path("zones")
+DEFAULT_LISTEN = "127.0.0.1:5300"
+
+
+@click.command()
+@click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path(path_type=Path))
+@click.option(
+    "--listen",
+    metavar="HOST:PORT",
+    multiple=True,
+    help=f"Where to answer, over UDP and TCP; may be given several times; port 0 is a free one. [{DEFAULT_LISTEN}]",
+)
+@click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Makes random choices the same each time.")
+@click.option(
+    "--port-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help='Gets {"dns": ["HOST:PORT"]} once it answers.',
+)
+@click.option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    default="info",
+    show_default=True,
+    help="The least that is logged, on stderr.",
+)
+@click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="One line an event, or one JSON object a line.",
+)
+def command(
+    paths: tuple[Path, ...],
+    listen: tuple[str, ...],
+    seed: int | None,
+    port_file: Path | None,
+    log_level: str,
+    log_format: str,
+) -> None:
+    """Answer the hosted zones of files and folders (default: zones/) until SIGTERM or Ctrl-C."""
+    log_to_stderr(log_level, log_format)
+    try:
+        endpoints = [read_endpoint(text) for text in listen or (DEFAULT_LISTEN,)]
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--listen") from None
+    if port_file:
+        port_file.unlink(missing_ok=True)
+    loaded = _load(paths or (DEFAULT_PATH,))
+    try:
+        server = Server(loaded, endpoints, seed)
+    except BindError as error:
+        fail(str(error), Exit.CANNOT_BIND)
+    if asyncio.run(_serve(server, port_file)) == signal.SIGINT:
+        sys.exit(Exit.INTERRUPTED)
+
+
+async def _serve(server: Server, port_file: Path | None) -> int:
+    """Serve until a signal comes; which one it was."""
+    loop = asyncio.get_running_loop()
+    ended: asyncio.Queue[int] = asyncio.Queue()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ended.put_nowait, number)
+    await server.start()
+    if port_file:
+        _write_ports(port_file, server)
+    try:
+        return await ended.get()
+    finally:
+        _log.info("stopping")
+        await server.close()
+
+
+def _write_ports(file: Path, server: Server) -> None:
+    """Whole or not at all: who waits for the file finds all of it."""
+    unfinished = file.with_name(f".{file.name}.new")
+    unfinished.write_text(json.dumps({"dns": [str(endpoint) for endpoint in server.endpoints]}) + "\n")
+    unfinished.replace(file)
+
+
+def _load(paths: Sequence[Path]) -> Loaded:
+    try:
+        loaded = load(paths)
+    except MissingPath as error:
+        fail(f"{error}; dnsemu init writes a zone file to begin with", Exit.UNREADABLE)
+    except ConfigError as error:
+        print_faults(error.faults, error.lines)
+        fail(f"not serving: {summary(error.faults)}", Exit.NEGATIVE)
+    print_faults(loaded.warnings, loaded.lines)
+    return loaded

@@ -1,0 +1,15 @@
+"""From files to the model: `find_files`, `read_sources`, `read_configuration`; `json_schema` for editors."""
+
+from dnsemu.config.read import read_configuration
+from dnsemu.config.schema import json_schema
+from dnsemu.config.source import MissingPath, Source, decode, find_files, read_sources
+
+__all__ = [
+    "MissingPath",
+    "Source",
+    "decode",
+    "find_files",
+    "json_schema",
+    "read_configuration",
+    "read_sources",
+]

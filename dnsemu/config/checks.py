@@ -1,0 +1,108 @@
+"""Health checks and CIDR collections: which arguments go with which type (behaviour 3.1, 1.7)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from dnsemu.config import schema
+from dnsemu.config.tree import At, fault_at
+from dnsemu.errors import Fault, TextError
+from dnsemu.model import CidrCollection, HealthCheck, Network, read_name
+
+_PROBED = ("fqdn", "ip_address", "port", "regions", "request_interval", "failure_threshold")
+_HTTP = (*_PROBED, "resource_path", "measure_latency")
+_ARGUMENTS = {
+    "TCP": (*_PROBED, "measure_latency"),
+    "HTTP": _HTTP,
+    "HTTPS": (*_HTTP, "enable_sni"),
+    "HTTP_STR_MATCH": (*_HTTP, "search_string"),
+    "HTTPS_STR_MATCH": (*_HTTP, "enable_sni", "search_string"),
+    "CALCULATED": ("child_healthchecks", "child_health_threshold"),
+    "CLOUDWATCH_METRIC": (
+        "cloudwatch_alarm_region",
+        "cloudwatch_alarm_name",
+        "insufficient_data_health_status",
+    ),
+    "RECOVERY_CONTROL": ("routing_control_arn",),
+}
+"""Arguments that only some types have; the others go with every type."""
+_NEEDED = {
+    "TCP": ("port",),
+    "HTTP_STR_MATCH": ("search_string",),
+    "HTTPS_STR_MATCH": ("search_string",),
+    "CALCULATED": ("child_healthchecks", "child_health_threshold"),
+    "CLOUDWATCH_METRIC": ("cloudwatch_alarm_region", "cloudwatch_alarm_name"),
+    "RECOVERY_CONTROL": ("routing_control_arn",),
+}
+_SPECIFIC = dict.fromkeys(argument for arguments in _ARGUMENTS.values() for argument in arguments)
+
+
+def read_health_check(file: schema.HealthCheck, at: At, faults: list[Fault]) -> HealthCheck:
+    """A health check; arguments that its type does not have, or lacks, are faults."""
+    for argument in _SPECIFIC:
+        if getattr(file, argument) is not None and argument not in _ARGUMENTS[file.type]:
+            error = TextError("health-argument", f"a health check of type {file.type} has no {argument}")
+            faults.append(fault_at(at.get(argument), error))
+    for argument in _NEEDED.get(file.type, ()):
+        if getattr(file, argument) is None:
+            faults.append(
+                fault_at(at, TextError("missing-key", f"a health check of type {file.type} needs {argument}"))
+            )
+    if "fqdn" in _ARGUMENTS[file.type] and file.fqdn is None and file.ip_address is None:
+        error = TextError("missing-key", f"a health check of type {file.type} needs fqdn, ip_address, or both")
+        faults.append(fault_at(at, error))
+    if file.fqdn is not None:
+        try:
+            read_name(file.fqdn)
+        except TextError as error:
+            faults.append(fault_at(at.get("fqdn"), error))
+            return HealthCheck(file.id, file.type, at.origin)
+    return HealthCheck(file.id, file.type, at.origin, file.fqdn, tuple(file.child_healthchecks or ()))
+
+
+def check_children(checks: Sequence[tuple[HealthCheck, At]]) -> Iterator[Fault]:
+    """Children exist and are not calculated themselves (K5)."""
+    types = {check.id: check.type for check, _ in checks}
+    for check, at in checks:
+        for index, child in enumerate(check.children):
+            place = at.get("child_healthchecks", index)
+            if child not in types:
+                yield fault_at(
+                    place, TextError("unknown-health-check", f"A health check with id {child} does not exist")
+                )
+            elif types[child] == "CALCULATED":
+                yield fault_at(
+                    place,
+                    TextError("health-child", f"{child} is CALCULATED itself, so it can not be a child"),
+                )
+
+
+def read_collection(file: schema.CidrCollection, at: At, faults: list[Fault]) -> CidrCollection:
+    """A CIDR collection; blocks of a forbidden length (I2) or in two places (I8) are faults."""
+    locations: dict[str, tuple[Network, ...]] = {}
+    seen: set[Network] = set()
+    for index, location in enumerate(file.locations):
+        place = at.get("locations", index)
+        if location.name in locations:
+            error = TextError("cidr-location", f"the location '{location.name}' stands in this collection already")
+            faults.append(fault_at(place.get("name"), error))
+        for number, block in enumerate(location.cidr_blocks):
+            fault = _wrong_block(block, seen)
+            if fault:
+                faults.append(fault_at(place.get("cidr_blocks", number), fault))
+            seen.add(block)
+        locations[location.name] = tuple(location.cidr_blocks)
+    return CidrCollection(file.id, file.name, locations, at.origin)
+
+
+def _wrong_block(block: Network, seen: set[Network]) -> TextError | None:
+    longest = 24 if block.version == 4 else 48
+    if not 1 <= block.prefixlen <= longest:
+        return TextError(
+            "cidr-length",
+            f"{block}: an IPv{block.version} block of a collection is /1 to /{longest}",
+            'the location "*" stands for all addresses' if not block.prefixlen else "",
+        )
+    if block in seen:
+        return TextError("cidr-block-twice", f"{block} stands in this collection already")
+    return None

@@ -1,0 +1,130 @@
+"""From text to the type of a field: what YAML's own guesses would be (`NO`, `010`, `1:20`) is never asked."""
+
+from __future__ import annotations
+
+import re
+from difflib import get_close_matches
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from typing import Annotated
+
+from pydantic import BeforeValidator, WithJsonSchema
+
+from dnsemu.errors import TextError
+from dnsemu.model import Type
+
+_INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,18})")
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+_DURATION = re.compile(r"(0|[1-9][0-9]*)(ms|s|m)")
+_MILLISECONDS = {"ms": 1, "s": 1000, "m": 60_000}
+
+
+def _text(value: object, needed: str) -> str:
+    if isinstance(value, str):
+        return value
+    shape = "a list" if isinstance(value, list) else "a mapping"
+    raise TextError("wrong-type", f"{needed} is needed here, not {shape}")
+
+
+def _read_text(value: object) -> str:
+    return _text(value, "a text")
+
+
+def _read_integer(value: object) -> int:
+    text = _text(value, "a whole number")
+    if not _INTEGER.fullmatch(text):
+        hint = f"write {text.lstrip('0') or '0'}" if text.isdigit() else ""
+        raise TextError("wrong-type", f"a whole number is needed here, not '{text}'", hint)
+    return int(text)
+
+
+def _read_number(value: object) -> float:
+    text = _text(value, "a number")
+    if not _NUMBER.fullmatch(text):
+        raise TextError("wrong-type", f"a number is needed here, not '{text}'")
+    return float(text)
+
+
+def _read_boolean(value: object) -> bool:
+    text = _text(value, "true or false")
+    if text not in ("true", "false"):
+        raise TextError("wrong-type", f"true or false is needed here, not '{text}'")
+    return text == "true"
+
+
+def _read_milliseconds(value: object) -> int:
+    text = _text(value, "a time")
+    found = _DURATION.fullmatch(text)
+    if not found:
+        raise TextError("wrong-type", f"a time is needed here, not '{text}'", "write 500ms, 10s or 2m")
+    return int(found[1]) * _MILLISECONDS[found[2]]
+
+
+def _read_type(value: object) -> Type:
+    text = _text(value, "a record type")
+    try:
+        return Type[text]
+    except KeyError:
+        known = [rdtype.name for rdtype in Type]
+        close = get_close_matches(text.upper(), known, n=1)
+        hint = f"did you mean {close[0]}?" if close else f"one of {', '.join(sorted(known))}"
+        raise TextError("record-type", f"'{text}' is no record type that Route 53 serves", hint) from None
+
+
+def _read_block(value: object) -> IPv4Network | IPv6Network:
+    text = _text(value, "a CIDR block")
+    try:
+        return ip_network(text)
+    except ValueError as error:
+        try:
+            hint = f"write {ip_network(text, strict=False)}"
+        except ValueError:
+            hint = "write 192.0.2.0/24 or 2001:db8::/32"
+        raise TextError("cidr-block", f"not a CIDR block: {error}", hint) from None
+
+
+def _read_address(value: object) -> str:
+    text = _text(value, "an IP address")
+    try:
+        return str(ip_address(text))
+    except ValueError:
+        raise TextError("ip-address", f"'{text}' is not an IP address") from None
+
+
+def _as_list(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+WHOLE = BeforeValidator(_read_integer)
+# A text may look like a number or a truth value to an editor that follows YAML's own rules.
+Text = Annotated[str, BeforeValidator(_read_text), WithJsonSchema({"type": ["string", "number", "boolean"]})]
+Boolean = Annotated[bool, BeforeValidator(_read_boolean)]
+Number = Annotated[float, BeforeValidator(_read_number)]
+Degrees = Annotated[str, BeforeValidator(_read_text), WithJsonSchema({"type": ["string", "number"]})]
+Milliseconds = Annotated[
+    int,
+    BeforeValidator(_read_milliseconds),
+    WithJsonSchema({"type": "string", "pattern": f"^{_DURATION.pattern}$"}),
+]
+RecordType = Annotated[
+    Type,
+    BeforeValidator(_read_type),
+    WithJsonSchema({"type": "string", "enum": sorted(rdtype.name for rdtype in Type)}),
+]
+Block = Annotated[
+    IPv4Network | IPv6Network,
+    BeforeValidator(_read_block),
+    WithJsonSchema({"type": "string", "format": "cidr"}),
+]
+Address = Annotated[str, BeforeValidator(_read_address)]
+Texts = Annotated[
+    list[Text],
+    BeforeValidator(_as_list),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": ["string", "number"]},
+                {"type": "array", "items": {"type": ["string", "number"]}, "minItems": 1},
+            ]
+        }
+    ),
+]

@@ -1,0 +1,45 @@
+"""Chance as a value: a counter and a keyed hash for each record set group.
+
+The same seed, configuration and order of questions give the same draws on every platform and Python version,
+and questions about one name do not disturb the draws of another.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+
+_MASK = (1 << 64) - 1
+_GOLDEN = 0x9E3779B97F4A7C15  # 2^64 / golden ratio: the step of SplitMix64 (Steele, Lea, Flood 2014)
+
+
+class Draws:
+    """Draws for one server; counters live as long as this object."""
+
+    def __init__(self, seed: int) -> None:
+        self._seed = (seed & _MASK).to_bytes(8, "big")
+        self._states: dict[bytes, int] = {}
+
+    def next(self, key: bytes) -> int:
+        """The next draw for `key`: an integer uniform in 0 … 2^64 - 1."""
+        state = self._states.get(key)
+        if state is None:
+            state = int.from_bytes(blake2b(key, digest_size=8, key=self._seed).digest(), "big")
+        self._states[key] = state = (state + _GOLDEN) & _MASK
+        return _mix(state)
+
+
+def _mix(state: int) -> int:
+    """SplitMix64's output function: every bit of the state reaches every bit of the result."""
+    state = ((state ^ (state >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
+    state = ((state ^ (state >> 27)) * 0x94D049BB133111EB) & _MASK
+    return state ^ (state >> 31)
+
+
+def shuffled(records: tuple[bytes, ...], draw: int) -> list[bytes]:
+    """All of `records` in an order that `draw` decides, every order as likely as another (Fisher and Yates)."""
+    order = list(records)
+    for last in range(len(order) - 1, 0, -1):
+        draw = _mix((draw + _GOLDEN) & _MASK)
+        other = draw % (last + 1)
+        order[last], order[other] = order[other], order[last]
+    return order

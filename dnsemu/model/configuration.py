@@ -1,0 +1,41 @@
+"""Everything that a set of files says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dnsemu.errors import Origin
+from dnsemu.model.cidr import CidrCollection
+from dnsemu.model.health import HealthCheck
+from dnsemu.model.zone import HostedZone
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Where Route 53's own sources differ (surface, section 1); the defaults are our best reading."""
+
+    ent_response: str = "nodata"
+    any: str = "full"
+    cname_chase: str = "in_zone"
+    refused_opt: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NotServed:
+    """Something that is valid but that this version does not answer with: what, and where it stands."""
+
+    what: str
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """Zones with what they refer to; `not_served` must be empty for it to be served."""
+
+    hosted_zones: Sequence[HostedZone] = ()
+    health_checks: Sequence[HealthCheck] = ()
+    cidr_collections: Sequence[CidrCollection] = ()
+    options: Options = Options()
+    seed: int | None = None
+    not_served: Sequence[NotServed] = ()

@@ -1,0 +1,118 @@
+"""Domain names as Route 53 spells them (behaviour 6.3), to and from wire form.
+
+Everything inside is lower-case wire form: Route 53 stores and compares names so.
+"""
+
+from __future__ import annotations
+
+import re
+
+from dnsemu.errors import TextError
+from dnsemu.wire import MAX_LABEL, MAX_NAME, is_below
+
+ROOT = b"\0"
+_PLAIN = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789-_")  # what Route 53 prints without an escape
+_ALLOWED = _PLAIN | frozenset(b"!\"#$%&'()*+,/:;<=>?@[]^`{|}~")  # what may be typed without one
+_PIECE = re.compile(r"\\([0-3][0-7]{2})|(\\)|([^\\.]+)|(\.)")
+
+
+def read_name(text: str) -> bytes:
+    """A fully qualified name, with or without its trailing dot, in wire form. Raises TextError."""
+    if text in ("", "."):
+        raise TextError("name-empty", "a domain name is missing here")
+    labels = _read_labels(text.removesuffix("."))
+    name = b"".join(bytes((len(label),)) + label for label in labels) + ROOT
+    if len(name) > MAX_NAME:
+        raise TextError("name-too-long", f"'{text[:60]}…' has {len(name)} octets, and a name may have {MAX_NAME}")
+    return name
+
+
+def read_record_name(text: str, zone: bytes) -> bytes:
+    """The name of a record set of `zone`: relative, absolute with a trailing dot, or the full name without it.
+
+    `""` and `"@"` are the apex. Raises TextError, also for a name outside the zone.
+    """
+    if text in ("", "@"):
+        return zone
+    name = read_name(text)
+    if is_below(name, zone):
+        return name
+    if text.endswith("."):
+        raise TextError(
+            "name-outside-zone",
+            f"RRSet with DNS name {show_name(name)} is not permitted in zone {show_name(zone)}",
+            "leave the trailing dot out for a name relative to the zone",
+        )
+    return read_name(f"{text}.{show_name(zone)}")
+
+
+def show_name(name: bytes) -> str:
+    """A name as the Route 53 API prints it: lower case, trailing dot, `\\ooo` for all but `a-z 0-9 - _`.
+
+    A `*` label is printed as it is typed; the API's `\\052` says the same.
+    """
+    at, labels = 0, []
+    while name[at]:
+        label = name[at + 1 : at + 1 + name[at]]
+        labels.append("*" if label == b"*" else _show_label(label))
+        at += name[at] + 1
+    return ".".join(labels) + "."
+
+
+def _show_label(label: bytes) -> str:
+    return "".join(chr(octet) if octet in _PLAIN else f"\\{octet:03o}" for octet in label)
+
+
+def _read_labels(text: str) -> list[bytes]:
+    if not text.isascii():
+        raise _not_ascii(text)
+    labels, label = [], bytearray()
+    for escape, backslash, literal, dot in _PIECE.findall(text.lower()):
+        if escape:
+            label.append(ord(chr(int(escape, 8)).lower()))
+        elif backslash:
+            raise TextError(
+                "name-escape",
+                f"a backslash in '{text}' is not followed by three octal digits up to 377",
+                r"write \052 for *, \056 for a dot inside a label, \134 for a backslash",
+            )
+        elif dot:
+            labels.append(_checked(bytes(label), text))
+            label.clear()
+        else:
+            label += _checked_characters(literal, text)
+    return [*labels, _checked(bytes(label), text)]
+
+
+def _checked_characters(literal: str, text: str) -> bytes:
+    octets = literal.encode()
+    for octet in octets:
+        if octet not in _ALLOWED:
+            raise TextError(
+                "name-character",
+                f"the character {chr(octet)!r} in '{text}' must be escaped in a domain name",
+                f"write \\{octet:03o}",
+            )
+    return octets
+
+
+def _checked(label: bytes, text: str) -> bytes:
+    if not label:
+        raise TextError(
+            "name-label-empty", f"'{text}' has an empty label", "two dots stand together, or one is first"
+        )
+    if len(label) > MAX_LABEL:
+        raise TextError(
+            "name-label-too-long",
+            f"the label '{label.decode('latin-1')[:20]}…' has {len(label)} octets, and a label may have {MAX_LABEL}",
+        )
+    return label
+
+
+def _not_ascii(text: str) -> TextError:
+    try:
+        spelled = text.encode("idna").decode()
+    except UnicodeError:
+        spelled = ""
+    hint = f"write it in Punycode: {spelled}" if spelled else "write it in Punycode (xn--…)"
+    return TextError("name-not-ascii", f"'{text}' has characters beyond ASCII", hint)

@@ -1,0 +1,52 @@
+"""Failover routing (behaviour 1.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from dnsemu.errors import Fault, warning
+from dnsemu.model import RecordSet
+from dnsemu.routing.contract import check_distinct, check_members, describe
+
+
+@dataclass(frozen=True, slots=True)
+class Failover:
+    """`role`: PRIMARY or SECONDARY."""
+
+    role: str
+    name: ClassVar[str] = "failover"
+
+    def check(self, members: Sequence[RecordSet]) -> list[Fault]:
+        """One of each role (F1), aliases evaluate their targets, a primary has a health check (F3, R3)."""
+        faults = [*check_members(members, self.name), *_check_health(members)]
+        faults += check_distinct(members, lambda member: member.policy, "failover type")
+        if len(members) == 1:
+            faults.append(
+                warning(
+                    members[0].origin,
+                    "failover-alone",
+                    f"{describe(members[0])} has no other to fail over to",
+                )
+            )
+        return faults
+
+
+def _check_health(members: Sequence[RecordSet]) -> Iterator[Fault]:
+    for member in members:
+        if member.alias:
+            if not member.alias.evaluate_target_health:
+                yield Fault(
+                    member.alias.origin,
+                    "failover-alias",
+                    f"{describe(member)}: a failover alias must evaluate its target's health",
+                    "write evaluate_target_health: true",
+                )
+        elif member.policy == Failover("PRIMARY") and member.health_check_id is None:
+            yield Fault(
+                member.origin,
+                "failover-primary",
+                "A non-alias primary ResourceRecordSet must have an associated health check",
+                "add health_check_id",
+            )

@@ -1,0 +1,124 @@
+"""EDNS(0) (RFC 6891) and its client subnet option (RFC 7871), as far as a question can carry them."""
+
+from __future__ import annotations
+
+from struct import Struct
+
+from dnsemu.errors import WireError
+from dnsemu.wire.codes import HEADER, OPT, Rcode
+
+NO_EDNS_SIZE = 512  # RFC 1035 4.2.1
+MAX_SIZE = 4096  # what Route 53 announces and never exceeds (behaviour 5.8 E2)
+CLIENT_SUBNET = 8
+
+_OPT = Struct("!BHHBBHH")  # root, type, size, extended RCODE, version, flags, length of the options
+_RECORD = Struct("!HHIH")  # type, class, TTL, length of the data
+_OPTION = Struct("!HH")
+_DO = 0x8000
+_LONGEST = {0: 0, 1: 32, 2: 128}  # prefix length by family; `dig +subnet=0` sends family 0
+
+
+def compose_opt(rcode: int = 0, *, do: bool = False, options: bytes = b"") -> bytes:
+    """The OPT record of a response: version 0, size 4096, the upper eight bits of `rcode`."""
+    return _OPT.pack(0, OPT, MAX_SIZE, rcode >> 4, 0, _DO if do else 0, len(options)) + options
+
+
+OPT_PLAIN = compose_opt()
+OPT_DO = compose_opt(do=True)
+
+
+NO_EDNS = (NO_EDNS_SIZE, b"")
+
+
+def read_edns(packet: bytes, at: int, records: int) -> tuple[int, bytes]:
+    """What the `records` records at `at`, which must end with the packet, say about the answer, as `(limit, opt)`.
+
+    `limit`: octets that fit into a UDP answer; `opt`: the answer's OPT record, empty if the question had none.
+
+    Only OPT means anything to us; others (TSIG, say) are read over. Raises WireError: BADVERS for a version above
+    0, FORMERR for what can not be read, for a second OPT, and for a client subnet that RFC 7871 7.1.2 forbids.
+    """
+    size = len(packet)
+    if records == 1 and at + 11 <= size:
+        root, rdtype, limit, _, version, flags, length = _OPT.unpack_from(packet, at)
+        if not root and rdtype == OPT and at + 11 + length == size:
+            return _answer_to(packet, at + 11, size, limit, version, flags)
+    return _read_slowly(packet, at, records)
+
+
+def _answer_to(packet: bytes, at: int, end: int, limit: int, version: int, flags: int) -> tuple[int, bytes]:
+    opt = OPT_DO if flags & _DO else OPT_PLAIN
+    if version:
+        raise WireError(Rcode.BADVERS, compose_opt(Rcode.BADVERS, do=bool(flags & _DO)))
+    while at < end:
+        if at + 4 > end:
+            raise WireError(Rcode.FORMERR, opt)
+        code, length = _OPTION.unpack_from(packet, at)
+        at += 4 + length
+        if at > end:
+            raise WireError(Rcode.FORMERR, opt)
+        if code == CLIENT_SUBNET:
+            opt = _with_client_subnet(packet[at - length : at], opt)
+    if limit > MAX_SIZE:
+        limit = MAX_SIZE
+    elif limit < NO_EDNS_SIZE:  # RFC 6891 6.2.3: lower values are 512
+        limit = NO_EDNS_SIZE
+    return limit, opt
+
+
+def _with_client_subnet(option: bytes, opt: bytes) -> bytes:
+    """`opt` with the option echoed: family, source length and address as asked, scope 0 (RFC 7871 7.2.1).
+
+    Scope 0 says "the same for every client", which is so while no record set depends on the client (CS4).
+    """
+    if len(option) < 4 or len(opt) > len(OPT_PLAIN):
+        raise WireError(Rcode.FORMERR, opt)
+    family, source, scope = int.from_bytes(option[:2], "big"), option[2], option[3]
+    address = option[4:]
+    spare = -source % 8
+    if (
+        source > _LONGEST.get(family, -1)
+        or scope
+        or len(address) != (source + 7) // 8
+        or (spare and address[-1] & ((1 << spare) - 1))
+    ):
+        raise WireError(Rcode.FORMERR, opt)
+    echo = _OPTION.pack(CLIENT_SUBNET, len(option)) + option
+    return compose_opt(do=opt is OPT_DO, options=echo)
+
+
+def _read_slowly(packet: bytes, at: int, records: int) -> tuple[int, bytes]:
+    """Any additional section, record by record."""
+    found: tuple[int, bytes] | None = None
+    for _ in range(records):
+        owner = at
+        at = _skip_owner(packet, at)
+        if at + 10 > len(packet):
+            raise WireError(Rcode.FORMERR)
+        rdtype, rdclass, ttl, length = _RECORD.unpack_from(packet, at)
+        at += 10 + length
+        if at > len(packet):
+            raise WireError(Rcode.FORMERR, found[1] if found else b"")
+        if rdtype == OPT:
+            if found or packet[owner]:  # RFC 6891 6.1.1: one, and owned by the root
+                raise WireError(Rcode.FORMERR, OPT_PLAIN)
+            found = _answer_to(packet, at - length, at, rdclass, ttl >> 16 & 0xFF, ttl & 0xFFFF)
+    if at != len(packet):
+        raise WireError(Rcode.FORMERR, found[1] if found else b"")
+    return found or NO_EDNS
+
+
+def _skip_owner(packet: bytes, at: int) -> int:
+    """The offset behind the owner name at `at`, which may end in a pointer to an earlier octet (RFC 1035 4.1.4)."""
+    while at < len(packet):
+        length = packet[at]
+        if length >= 0xC0:
+            if int.from_bytes(packet[at : at + 2], "big") & 0x3FFF not in range(HEADER, at):
+                break
+            return at + 2
+        if length > 63:
+            break
+        at += length + 1
+        if not length:
+            return at
+    raise WireError(Rcode.FORMERR)
