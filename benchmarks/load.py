@@ -44,6 +44,7 @@ KINDS = ("noerror", "nodata", "nxdomain", "servfail", "refused", "other")
 READY_QUESTION = b"\x12\x34" + query(f"h5.{ZONE}")[2:]
 
 Result = dict[str, float]
+Cores = tuple[int, int]
 
 
 @dataclass
@@ -169,9 +170,6 @@ def report(
         print(table(head, list(load_rows(scenario, chosen, figures, against)), markdown=markdown))
     print(title("start, with 10,000 names", markdown=markdown))
     print(table(["server", "ready ms", "RSS MB"], list(start_rows(chosen, figures)), markdown=markdown))
-
-
-Cores = tuple[int, int]
 
 
 def report_conditions(args: argparse.Namespace, pinned: Cores | None, left_out: dict[str, str]) -> None:

@@ -5,31 +5,60 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from dnsemu.authority.reply import Node
+from dnsemu.authority.reply import REFUSED, Answers, Entry, Node
 from dnsemu.model import Options
+from dnsemu.wire import MAX_LABEL, MAX_NAME, Meta, type_and_class
+
+_CLASS_IN = b"\0\1"
+_TRANSFERS = frozenset({type_and_class(Meta.AXFR), type_and_class(Meta.IXFR)})
 
 
 @dataclass(frozen=True, slots=True)
 class Authority:
     """What is served; immutable, and replaced as a whole.
 
-    `names`: lower-case wire form → node; names that a zone cut or a more specific zone hides are not in it.
-    `zones`: zone id → name in wire form.
+    `questions`: name, type and class as they stand in a question, the name in lower case → what answers it.
+    `names`: name → node, for every name that exists. Neither has names that a zone cut or a more specific zone
+    hides. `zones`: zone id → name in wire form.
     """
 
+    questions: Mapping[bytes, Entry]
     names: Mapping[bytes, Node]
     zones: Mapping[str, bytes]
     options: Options
 
+    def find(self, name: bytes, type_class: bytes) -> Entry | None:
+        """What answers a question that is not in `questions`; None if the name is in no zone.
 
-def find(names: Mapping[bytes, Node], name: bytes) -> Node | None:
-    """The node that answers for a name not in `names`: what is beneath its closest encloser.
+        `name` may be any octets that end with a zero: what is found was a name, label by label.
+        """
+        node = self.names.get(name)
+        if node is not None:
+            return node.other if _is_ordinary(type_class) else REFUSED
+        beneath = closest_beneath(self.names, name)
+        if beneath is None:
+            return None
+        entry = beneath.by_type.get(type_class)
+        if entry is None:
+            entry = beneath.other if _is_ordinary(type_class) else REFUSED
+        return entry
 
-    None: the name is in no zone.
-    """
-    while name[0]:
-        name = name[name[0] + 1 :]
-        node = names.get(name)
+
+def closest_beneath(names: Mapping[bytes, Node], name: bytes) -> Answers | None:
+    """What answers below the closest encloser of a name that does not exist (RFC 4592 3.3.1)."""
+    at, size = 0, len(name)
+    if size > MAX_NAME:
+        return None
+    while (length := name[at]) and length <= MAX_LABEL:
+        at += length + 1
+        if at >= size:
+            break
+        node = names.get(name[at:])
         if node is not None:
             return node.beneath
     return None
+
+
+def _is_ordinary(type_class: bytes) -> bool:
+    """Whether a question is one that zones answer: class IN, and no zone transfer (E9, E10)."""
+    return type_class.endswith(_CLASS_IN) and type_class not in _TRANSFERS

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dnsemu.authority.authority import Authority
-from dnsemu.authority.reply import Node
+from dnsemu.authority.reply import Entry, Node
 from dnsemu.authority.rules import check
 from dnsemu.authority.tree import ZoneTree
 from dnsemu.authority.zone import ZoneCompiler
@@ -23,13 +23,16 @@ def compile_authority(configuration: Configuration) -> tuple[Authority, list[Fau
     faults = check(configuration, trees)
     if any(fault.severity is Severity.ERROR for fault in faults):
         raise ConfigError(faults)
+    questions: dict[bytes, Entry] = {}
     names: dict[bytes, Node] = {}
     compilers = {}
     for zone, tree in zip(zones, trees, strict=True):
         compiler = compilers[zone.name] = ZoneCompiler(zone.zone_id, tree, configuration.options)
-        names.update(compiler.nodes())
-    _take_ds_from_parents(names, compilers)
-    return Authority(names, {zone.zone_id: zone.name for zone in zones}, configuration.options), faults
+        of_zone = compiler.compile()
+        questions.update(of_zone[0])
+        names.update(of_zone[1])
+    _take_ds_from_parents(questions, compilers)
+    return Authority(questions, names, {zone.zone_id: zone.name for zone in zones}, configuration.options), faults
 
 
 def check_configuration(configuration: Configuration) -> list[Fault]:
@@ -45,10 +48,10 @@ def _children(zone: HostedZone, zones: Sequence[HostedZone]) -> list[bytes]:
     return [other.name for other in zones if zone.name in parents(other.name)[1:]]
 
 
-def _take_ds_from_parents(names: dict[bytes, Node], compilers: dict[bytes, ZoneCompiler]) -> None:
+def _take_ds_from_parents(questions: dict[bytes, Entry], compilers: dict[bytes, ZoneCompiler]) -> None:
     """DS of a hosted apex is the parent's to answer, if that is hosted too (§0.1 step 2, RFC 4035 3.1.4.1)."""
     for apex in compilers:
         parent = next((compilers[name] for name in parents(apex)[1:] if name in compilers), None)
         if parent is not None:
-            node = parent.node(apex)
-            names[apex].answers[_DS] = node.answers.get(_DS, node.other)
+            answers = parent.answers(apex)
+            questions[apex + _DS] = answers.by_type.get(_DS, answers.other)

@@ -73,19 +73,28 @@ class Everything:
         return Reply(reply.zone_id, reply.rcode, reply.heads, answer, reply.rest)
 
 
-class Node:
-    """A name: `answers` by type and class (four octets), `other` for all other types of class IN.
+class Answers:
+    """What a name is answered with: entries by type and class (four octets), and `other` for every other type."""
 
-    `beneath` is the node that answers for names below this one that are not there: a wildcard, a referral, or
-    NXDOMAIN (RFC 4592 3.3.1). It is set once all nodes of a zone are made.
+    __slots__ = ("by_type", "other")
+
+    def __init__(self, by_type: dict[bytes, Entry], other: Entry) -> None:
+        self.by_type = by_type
+        self.other = other
+
+
+class Node:
+    """A name that exists. `other` answers for the types it does not have: NODATA, a CNAME, a referral.
+
+    `beneath` answers for names below it that do not exist: a wildcard's records, a referral, or NXDOMAIN
+    (RFC 4592 3.3.1).
     """
 
-    __slots__ = ("answers", "beneath", "other")
+    __slots__ = ("beneath", "other")
 
-    def __init__(self, answers: dict[bytes, Entry], other: Entry) -> None:
-        self.answers = answers
+    def __init__(self, other: Entry, beneath: Answers) -> None:
         self.other = other
-        self.beneath: Node = self
+        self.beneath = beneath
 
 
 REFUSED = Reply("", Rcode.REFUSED, heads(Rcode.REFUSED, (0, 0, 0), authoritative=False), b"", b"")

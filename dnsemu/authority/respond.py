@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dnsemu.authority.authority import Authority, find
-from dnsemu.authority.reply import REFUSED, Entry, Node
+from functools import cache
+
+from dnsemu.authority.authority import Authority
+from dnsemu.authority.reply import Reply
 from dnsemu.draws import Draws
 from dnsemu.errors import WireError
 from dnsemu.wire import (
@@ -12,7 +14,6 @@ from dnsemu.wire import (
     NO_EDNS,
     UDP,
     USUAL_HEADERS,
-    Meta,
     Rcode,
     Transport,
     failure,
@@ -20,26 +21,31 @@ from dnsemu.wire import (
     read_edns,
     read_header,
     truncate,
-    type_and_class,
 )
-
-_CLASS_IN = b"\0\1"
-_TRANSFERS = frozenset({type_and_class(Meta.AXFR), type_and_class(Meta.IXFR)})
 
 
 class Response:
-    """An answer of ours: its `wire` form, the zone's id (empty if none was reached), and its RCODE.
+    """An answer of ours: its `wire` form and the compiled `reply` it was made from.
 
     `fault` is what went wrong where the RCODE is SERVFAIL: a bug of ours, for the server to log.
     """
 
-    __slots__ = ("fault", "rcode", "wire", "zone_id")
+    __slots__ = ("fault", "reply", "wire")
 
-    def __init__(self, wire: bytes, zone_id: str, rcode: int, fault: Exception | None = None) -> None:
+    def __init__(self, wire: bytes, reply: Reply, fault: Exception | None = None) -> None:
         self.wire = wire
-        self.zone_id = zone_id
-        self.rcode = rcode
+        self.reply = reply
         self.fault = fault
+
+    @property
+    def zone_id(self) -> str:
+        """The zone that answered; empty if the question reached none."""
+        return self.reply.zone_id
+
+    @property
+    def rcode(self) -> int:
+        """The response code, with the bits that EDNS adds."""
+        return self.reply.rcode
 
 
 class Unowned:
@@ -61,14 +67,19 @@ def respond(authority: Authority, packet: bytes, transport: Transport, draws: Dr
             asked = read_header(packet[2:HEADER])
         echo, additional = asked
 
-        # The first zero octet ends the name if what is before it is a name we know. If it is not, it may not be
-        # a name at all, and is read label by label.
-        end = packet.find(0, HEADER)
-        node = authority.names.get(packet[HEADER : end + 1].lower())
-        if node is None:
-            end = name_end(packet, HEADER)
-            node = find(authority.names, packet[HEADER : end + 1].lower())
-        question_end = end + 5
+        # The first zero octet ends the name if what is before it is a name we know, or below one. If not, it
+        # may be inside of a label, or no name at all, and is read label by label.
+        end = packet.find(0, HEADER) + 1
+        question_end = end + 4
+        name = packet[HEADER:end].lower()
+        type_class = packet[end:question_end]
+        entry = authority.questions.get(name + type_class)
+        if entry is None:
+            entry = authority.find(name, type_class) if end else None
+            if entry is None:
+                end = name_end(packet, HEADER)
+                question_end = end + 4
+                entry = authority.find(packet[HEADER:end].lower(), packet[end:question_end])
         if additional:
             limit, opt = read_edns(packet, question_end, additional)
             if opt:
@@ -77,30 +88,27 @@ def respond(authority: Authority, packet: bytes, transport: Transport, draws: Dr
             limit, opt = NO_EDNS
         else:
             raise WireError(Rcode.FORMERR)
-        if node is None:
+        if entry is None:
             return Unowned(
                 failure(packet, Rcode.REFUSED, opt if authority.options.refused_opt else b"", question_end)
             )
 
-        entry = node.answers.get(packet[end + 1 : question_end])
-        if entry is None:
-            entry = _other(node, packet[end + 1 : question_end])
-        reply = entry.choose(draws)
+        reply = entry if entry.__class__ is Reply else entry.choose(draws)
         wire = b"".join((packet[:2], reply.heads[echo], packet[HEADER:question_end], reply.answer, reply.rest, opt))
         if len(wire) > limit and (transport is UDP or len(wire) > MAX_MESSAGE):
             wire = truncate(wire, question_end, opt, limit if transport is UDP else MAX_MESSAGE)
-        return Response(wire, reply.zone_id, reply.rcode)
+        return Response(wire, reply)
     except WireError as error:
-        return Response(failure(packet, error.rcode, error.opt, _question_end(packet)), "", error.rcode)
+        return Response(failure(packet, error.rcode, error.opt, _question_end(packet)), _no_zone(error.rcode))
     except Exception as fault:
-        return Response(failure(packet, Rcode.SERVFAIL, b"", _question_end(packet)), "", Rcode.SERVFAIL, fault)
+        wire = failure(packet, Rcode.SERVFAIL, b"", _question_end(packet))
+        return Response(wire, _no_zone(Rcode.SERVFAIL), fault)
 
 
-def _other(node: Node, type_class: bytes) -> Entry:
-    """The entry for a type that the node does not have, for another class than IN, or a transfer."""
-    if type_class[2:] != _CLASS_IN or type_class in _TRANSFERS:
-        return REFUSED
-    return node.other
+@cache  # a handful of RCODEs
+def _no_zone(rcode: int) -> Reply:
+    """What stands for a reply where no zone was asked."""
+    return Reply("", rcode, (), b"", b"")
 
 
 def _question_end(packet: bytes) -> int:
@@ -108,7 +116,7 @@ def _question_end(packet: bytes) -> int:
     if packet[4:6] != b"\0\1":
         return 0
     try:
-        end = name_end(packet, HEADER) + 5
+        end = name_end(packet, HEADER) + 4
     except WireError:
         return 0
     return end if end <= len(packet) else 0

@@ -98,33 +98,22 @@ def _doubts_about(zone: HostedZone, shown: str) -> Iterator[Fault]:
 
 def _check_place(group: Group, tree: ZoneTree, zone: HostedZone) -> Iterator[Fault]:
     """Which types may stand where (C6, 6.1, X5)."""
-    first, name = group.first, show_name(group.name)
-    beside = f"RRSet of type {group.type.name} with DNS name {name}"
     if group.type is Type.SOA and group.name != tree.apex:
-        yield Fault(
-            first.origin,
-            "soa-place",
-            f"{beside} is not permitted: SOA belongs to the apex of zone {show_name(zone.name)}",
-        )
-    if group.type is Type.NS and group.name.startswith(WILDCARD):
-        yield Fault(first.origin, "ns-wildcard", f"{beside} is not permitted: a wildcard can not be delegated")
-    if group.type is Type.CNAME:
-        if group.name == tree.apex:
-            yield Fault(
-                first.origin,
-                "cname-apex",
-                f"{beside} is not permitted at apex in zone {show_name(zone.name)}",
-                "an alias record set may stand at the apex",
-            )
-        elif len(tree.owners[group.name]) > 1:
-            others = sorted(rdtype.name for rdtype in tree.owners[group.name] if rdtype is not Type.CNAME)
-            yield Fault(
-                first.origin,
-                "cname-conflict",
-                f"{beside} is not permitted as it conflicts with other records with the same DNS name "
-                f"in zone {show_name(zone.name)}",
-                f"there is {', '.join(others)} too",
-            )
+        yield _misplaced("soa-place", group, f"outside the apex of zone {show_name(zone.name)}")
+    elif group.type is Type.NS and group.name.startswith(WILDCARD):
+        yield _misplaced("ns-wildcard", group, "at a wildcard", "a wildcard can not be delegated")
+    elif group.type is Type.CNAME and group.name == tree.apex:
+        hint = "an alias record set may stand at the apex"
+        yield _misplaced("cname-apex", group, f"at apex in zone {show_name(zone.name)}", hint)
+    elif group.type is Type.CNAME and len(tree.owners[group.name]) > 1:
+        others = sorted(rdtype.name for rdtype in tree.owners[group.name] if rdtype is not Type.CNAME)
+        conflict = f"as it conflicts with other records with the same DNS name in zone {show_name(zone.name)}"
+        yield _misplaced("cname-conflict", group, conflict, f"there is {', '.join(others)} too")
+
+
+def _misplaced(code: str, group: Group, why: str, hint: str = "") -> Fault:
+    what = f"RRSet of type {group.type.name} with DNS name {show_name(group.name)}"
+    return Fault(group.first.origin, code, f"{what} is not permitted {why}", hint)
 
 
 def _check_member(member: RecordSet, tree: ZoneTree, zone: HostedZone, known: Known) -> Iterator[Fault]:

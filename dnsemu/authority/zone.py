@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from dnsemu.authority.authority import find
-from dnsemu.authority.reply import REFUSED, Entry, Everything, Node, Reply, Shuffled
+from dnsemu.authority.authority import closest_beneath
+from dnsemu.authority.reply import REFUSED, Answers, Entry, Everything, Node, Reply, Shuffled
 from dnsemu.authority.tree import WILDCARD, Kind, Spot, ZoneTree
 from dnsemu.model import TARGET_AT, Group, Options, Type, show_name
 from dnsemu.wire import POINTER_TO_QNAME, Meta, Rcode, heads, record_body, type_and_class
@@ -14,6 +14,7 @@ from dnsemu.wire import POINTER_TO_QNAME, Meta, Rcode, heads, record_body, type_
 MAX_CHAIN = 16  # CNAMEs followed for one question; the asker goes on from the last (5.5 "several steps")
 
 _ANY = type_and_class(Meta.ANY)
+_DS = type_and_class(Type.DS)
 _RFC8482 = record_body(13, 3600, b"\x07RFC8482\x00")  # HINFO "RFC8482" "" (RFC 8482 4.2)
 
 
@@ -40,53 +41,61 @@ class ZoneCompiler:
         self._options = options
         self._courtesy = self._sorted_servers(tree.apex, tree.groups[tree.apex, Type.NS])
         self._soa = self._records(tree.apex, tree.groups[tree.apex, Type.SOA])
-        self._missing = Node({}, self._negative(NONE, Rcode.NXDOMAIN))
+        self._missing = Answers({}, self._negative(NONE, Rcode.NXDOMAIN))
         self._covered: set[bytes] = set()
         self._server_addresses = self._addresses(_targets(tree.groups[tree.apex, Type.NS]))
 
-    def nodes(self) -> dict[bytes, Node]:
-        """Every visible name's node, with what is beneath each."""
-        nodes = {name: self.node(name) for name in self._tree.visible_names()}
-        for name, node in nodes.items():
-            node.beneath = self._beneath(name, nodes)
-        # A CNAME chain may come back to the very name that was asked for. Where a wildcard covers that name, its
-        # node can not know; so the covered names that chains pass through get nodes of their own.
-        for name in self._covered:
-            covered = self.node(name)
-            covered.beneath = find(nodes, name) or self._missing
-            nodes.setdefault(name, covered)
-        return nodes
+    def compile(self) -> tuple[dict[bytes, Entry], dict[bytes, Node]]:
+        """Every question that a name has an answer to, and every visible name's node."""
+        questions: dict[bytes, Entry] = {}
+        names: dict[bytes, Node] = {}
+        for name in self._tree.visible_names():
+            answers = self.answers(name)
+            names[name] = Node(answers.other, self._beneath(name, answers))
+            for type_class, entry in answers.by_type.items():
+                questions[name + type_class] = entry
+        self._add_covered(questions, names)
+        return questions, names
 
-    def node(self, name: bytes) -> Node:
+    def _add_covered(self, questions: dict[bytes, Entry], names: dict[bytes, Node]) -> None:
+        """Nodes for names that a wildcard covers and that CNAME chains pass through.
+
+        Such a chain may come back to the very name that was asked for. The wildcard can not know; they can.
+        """
+        for name in self._covered:
+            answers = self.answers(name)
+            names[name] = Node(answers.other, closest_beneath(names, name) or self._missing)
+            for type_class, entry in answers.by_type.items():
+                questions[name + type_class] = entry
+
+    def answers(self, name: bytes) -> Answers:
         """What answers for `name`, itself or by the wildcard that covers it."""
         spot = self._tree.spot(name)
         if spot.kind is Kind.CUT:
-            ds = spot.groups.get(Type.DS)
-            answers = {type_and_class(Type.DS): self._at_cut(ds)} if spot.owner == name else {}
-            return Node(answers, self._referral(NONE, spot))
+            at_cut = {_DS: self._at_cut(spot.groups.get(Type.DS))} if spot.owner == name else {}
+            return Answers(at_cut, self._referral(NONE, spot))
         if spot.kind is Kind.MISSING:
             return self._missing
         if Type.CNAME in spot.groups:
-            return self._cname_node(spot, (name,))
-        answers = {
+            return self._cname(spot, (name,))
+        by_type = {
             type_and_class(rdtype): self._positive(NONE, name, POINTER_TO_QNAME, group)
             for rdtype, group in spot.groups.items()
         }
-        if answers:
-            answers[_ANY] = self._any(name, spot.groups.values(), tuple(answers.values()))
-        return Node(answers, self._no_data(NONE, spot))
+        if by_type:
+            by_type[_ANY] = self._any(name, spot.groups.values(), tuple(by_type.values()))
+        return Answers(by_type, self._no_data(NONE, spot))
 
-    def _beneath(self, name: bytes, nodes: dict[bytes, Node]) -> Node:
-        spot = self._tree.spot(name)
-        if spot.kind is Kind.CUT:
-            return Node({}, nodes[name].other)
+    def _beneath(self, name: bytes, own: Answers) -> Answers:
+        if _DS in own.by_type and self._tree.spot(name).kind is Kind.CUT:
+            return Answers({}, own.other)
         wildcard = WILDCARD + name
         groups = self._tree.owners.get(wildcard)
         if groups is None:
             return self._missing
         if Type.CNAME in groups:
-            return self._cname_node(Spot(Kind.FOUND, wildcard, groups), ())
-        return nodes[wildcard]
+            return self._cname(Spot(Kind.FOUND, wildcard, groups), ())
+        return self.answers(wildcard)
 
     # Positive answers
 
@@ -129,40 +138,40 @@ class ZoneCompiler:
 
     # CNAMEs
 
-    def _cname_node(self, spot: Spot, seen: tuple[bytes, ...]) -> Node:
-        """The node of a name with a CNAME; `seen` is that name, unless any name that a wildcard covers."""
-        alone, node = self._follow(NONE, POINTER_TO_QNAME, spot, seen)
-        node.answers[type_and_class(Type.CNAME)] = alone
-        node.answers[_ANY] = self._any(spot.owner, [spot.groups[Type.CNAME]], (alone,))
-        return node
+    def _cname(self, spot: Spot, seen: tuple[bytes, ...]) -> Answers:
+        """The answers of a name with a CNAME; `seen` is that name, unless it is any that a wildcard covers."""
+        alone, answers = self._follow(NONE, POINTER_TO_QNAME, spot, seen)
+        answers.by_type[type_and_class(Type.CNAME)] = alone
+        answers.by_type[_ANY] = self._any(spot.owner, [spot.groups[Type.CNAME]], (alone,))
+        return answers
 
-    def _follow(self, chain: Records, owner: bytes, spot: Spot, seen: tuple[bytes, ...]) -> tuple[Entry, Node]:
-        """The CNAME at `spot` alone, and the node with what it leads to for each type (behaviour 5.5)."""
+    def _follow(self, chain: Records, owner: bytes, spot: Spot, seen: tuple[bytes, ...]) -> tuple[Entry, Answers]:
+        """The CNAME at `spot` alone, and with what it leads to for each type (behaviour 5.5)."""
         group = self.resolve(spot.groups[Type.CNAME])
         chain += self._records(owner, group)
         alone = self._alone(chain)
         target = group.first.values[0].rdata
         if self._options.cname_chase == "never" or target in seen or len(seen) >= MAX_CHAIN:
-            return alone, Node({}, alone)
+            return alone, Answers({}, alone)
         if not self._tree.contains(target):
-            return alone, Node({}, alone)
+            return alone, Answers({}, alone)
         return alone, self._continue(chain, target, seen)
 
-    def _continue(self, chain: Records, target: bytes, seen: tuple[bytes, ...]) -> Node:
+    def _continue(self, chain: Records, target: bytes, seen: tuple[bytes, ...]) -> Answers:
         spot = self._tree.spot(target)
         if spot.kind is Kind.CUT:
-            return Node({}, self._referral(chain, spot))
+            return Answers({}, self._referral(chain, spot))
         if spot.kind is Kind.MISSING:
-            return Node({}, self._negative(chain, Rcode.NXDOMAIN))
+            return Answers({}, self._negative(chain, Rcode.NXDOMAIN))
         if Type.CNAME in spot.groups:
             if spot.owner != target:
                 self._covered.add(target)
             return self._follow(chain, target, spot, (*seen, target))[1]
-        answers = {
+        by_type = {
             type_and_class(rdtype): self._positive(chain, target, target, group)
             for rdtype, group in spot.groups.items()
         }
-        return Node(answers, self._no_data(chain, spot))
+        return Answers(by_type, self._no_data(chain, spot))
 
     # Negative answers and referrals
 

@@ -11,7 +11,7 @@ from dnsemu.config import schema
 from dnsemu.config.checks import check_children, read_collection, read_health_check
 from dnsemu.config.places import check_places
 from dnsemu.config.source import Source
-from dnsemu.config.tree import At, Mapping, Position, compose
+from dnsemu.config.tree import FILE_BEGIN, At, Mapping, compose
 from dnsemu.config.validate import validate
 from dnsemu.config.zones import read_zone
 from dnsemu.errors import Fault, Origin
@@ -58,7 +58,7 @@ def _read_part(source: Source, faults: list[Fault]) -> _Part | None:
     faults += found
     if tree is None:
         return None
-    at = At(source.name, tree, tree.at if isinstance(tree, Mapping) else Position(1, 1))
+    at = At(source.name, tree, getattr(tree, "at", FILE_BEGIN))
     if not isinstance(tree, Mapping):
         faults.append(Fault(at.origin, "wrong-type", "a zone file is a mapping", "begin it with version: 1"))
         return None

@@ -6,6 +6,7 @@ is Norway) and every key and value knows its line and column.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator
 from typing import Any, NamedTuple, TypeAlias
 
@@ -28,25 +29,46 @@ else:  # a PyYAML without its C part gives the same events, ten times slower
 MAX_DEPTH = 24
 MAX_REPEATED = 100_000  # nodes that aliases may stand for, all together
 _MERGE = "<<"
-
-
-class Position(NamedTuple):
-    """Line and column, from 1."""
-
-    line: int
-    column: int
+_COLUMN_BITS = 32
+_COLUMN_MASK = (1 << _COLUMN_BITS) - 1
+FILE_BEGIN = (1 << _COLUMN_BITS) + 1
+"""The position of line 1, column 1."""
 
 
 class Mapping(dict[str, Any]):
-    """A YAML mapping: text → tree, with the position of itself, of each key and of each value."""
+    """A YAML mapping: text → tree, with the position of itself, of each key and of each value.
 
-    __slots__ = ("at", "keys_at", "values_at")
+    A position is one number, line and column, and all of them stand in one array: a file of a hundred thousand
+    record sets has a million.
+    """
 
-    def __init__(self, at: Position) -> None:
+    __slots__ = ("_places", "at")
+
+    def __init__(self, at: int) -> None:
         super().__init__()
         self.at = at
-        self.keys_at: dict[str, Position] = {}
-        self.values_at: dict[str, Position] = {}
+        self._places = array("Q")  # key and value of each item, in the order of the items
+
+    def put(self, key: str, value: Tree, key_at: int, value_at: int) -> None:
+        """A new item."""
+        self[key] = value
+        self._places.extend((key_at, value_at))
+
+    def drop(self, key: str) -> None:
+        """Take an item out, with its positions."""
+        index = self._index(key)
+        del self[key], self._places[2 * index : 2 * index + 2]
+
+    def key_at(self, key: str) -> int:
+        """The position of a key that is there."""
+        return self._places[2 * self._index(key)]
+
+    def value_at(self, key: str) -> int:
+        """The position of the value of a key that is there."""
+        return self._places[2 * self._index(key) + 1]
+
+    def _index(self, key: str) -> int:
+        return next(index for index, other in enumerate(self) if other == key)
 
 
 class Items(list[Any]):
@@ -54,10 +76,10 @@ class Items(list[Any]):
 
     __slots__ = ("at", "items_at")
 
-    def __init__(self, at: Position) -> None:
+    def __init__(self, at: int) -> None:
         super().__init__()
         self.at = at
-        self.items_at: list[Position] = []
+        self.items_at = array("Q")
 
     def drop(self, index: int) -> None:
         """Take an item out, with its position."""
@@ -72,31 +94,39 @@ class At(NamedTuple):
 
     file: str
     tree: Tree
-    position: Position
+    position: int
 
     @property
     def origin(self) -> Origin:
         """For faults and model values."""
-        return Origin(self.file, *self.position)
+        return origin(self.file, self.position)
 
     def get(self, *path: str | int) -> At:
         """The place of a part, as far along the path as there are positions."""
-        at = self
+        file, tree, position = self
         for key in path:
-            tree = at.tree
-            if isinstance(tree, Mapping) and isinstance(key, str) and key in tree:
-                at = At(at.file, tree[key], tree.values_at[key])
+            if isinstance(tree, Mapping) and key in tree:
+                tree, position = tree[str(key)], tree.value_at(str(key))
             elif isinstance(tree, Items) and isinstance(key, int) and key < len(tree):
-                at = At(at.file, tree[key], tree.items_at[key])
+                tree, position = tree[key], tree.items_at[key]
             else:
                 break
-        return at
+        return At(file, tree, position)
+
+    def has(self, key: str) -> bool:
+        """Whether it is a mapping with that key."""
+        return isinstance(self.tree, Mapping) and key in self.tree
 
     def key(self, key: str) -> Origin:
         """Where the key itself stands."""
-        if isinstance(self.tree, Mapping) and key in self.tree.keys_at:
-            return Origin(self.file, *self.tree.keys_at[key])
+        if isinstance(self.tree, Mapping) and key in self.tree:
+            return origin(self.file, self.tree.key_at(key))
         return self.origin
+
+
+def origin(file: str, position: int) -> Origin:
+    """Where a position is."""
+    return Origin(file, position >> _COLUMN_BITS, position & _COLUMN_MASK)
 
 
 def fault_at(at: At, error: TextError) -> Fault:
@@ -170,33 +200,37 @@ class _Composer:
         return tree
 
     def _node(self, event: Any, events: Iterator[Any], depth: int) -> Tree:
-        if isinstance(event, yaml.AliasEvent):
+        if event.__class__ is yaml.AliasEvent:
             return self._alias(event)
+        self._count += 1
         if event.tag is not None and event.tag != "!":
             self._fault(event, "yaml-tag", f"the tag {event.tag} is not read here", "leave it out")
+        if event.anchor is not None:
+            return self._anchored(event, events, depth)
+        return self._bare(event, events, depth)
+
+    def _bare(self, event: Any, events: Iterator[Any], depth: int) -> Tree:
+        if event.__class__ is yaml.ScalarEvent:
+            text: str = event.value
+            return text
         if depth > MAX_DEPTH:
             raise self._stop(event, "yaml-depth", f"this is nested more than {MAX_DEPTH} levels deep")
+        if event.__class__ is yaml.SequenceStartEvent:
+            return self._items(event, events, depth)
+        return self._mapping(event, events, depth)
+
+    def _anchored(self, event: Any, events: Iterator[Any], depth: int) -> Tree:
         before = self._count
-        self._count += 1
-        if event.anchor is None:
-            return self._bare(event, events, depth)
         self._open.add(event.anchor)
         tree = self._bare(event, events, depth)
         self._open.discard(event.anchor)
-        self._anchors[event.anchor] = (tree, self._count - before)
+        self._anchors[event.anchor] = (tree, self._count - before + 1)
         return tree
-
-    def _bare(self, event: Any, events: Iterator[Any], depth: int) -> Tree:
-        if isinstance(event, yaml.ScalarEvent):
-            return str(event.value)
-        if isinstance(event, yaml.SequenceStartEvent):
-            return self._items(event, events, depth)
-        return self._mapping(event, events, depth)
 
     def _items(self, start: Any, events: Iterator[Any], depth: int) -> Items:
         items = Items(_position(start))
         for event in events:
-            if isinstance(event, yaml.SequenceEndEvent):
+            if event.__class__ is yaml.SequenceEndEvent:
                 break
             items.items_at.append(_position(event))
             self._refuse_nothing(event)
@@ -207,7 +241,7 @@ class _Composer:
         mapping = Mapping(_position(start))
         merged: list[Tree] = []
         for event in events:
-            if isinstance(event, yaml.MappingEndEvent):
+            if event.__class__ is yaml.MappingEndEvent:
                 break
             key = self._key(event, events, depth)
             value_event = next(events)
@@ -215,15 +249,17 @@ class _Composer:
             value = self._node(value_event, events, depth + 1)
             if key == _MERGE:
                 merged += value if isinstance(value, Items) else [value]
+            elif key is not None and key in mapping:
+                self._twice(event, key, mapping)
             elif key is not None:
-                self._put(mapping, key, _position(event), value, _position(value_event))
+                mapping.put(key, value, _position(event), _position(value_event))
         for other in merged:
             self._merge(mapping, other, start)
         return mapping
 
     def _refuse_nothing(self, event: Any, key: str | None = None) -> None:
         """A value that is not there is neither an empty text nor an empty list."""
-        if isinstance(event, yaml.ScalarEvent) and not event.value and event.implicit[0]:
+        if event.__class__ is yaml.ScalarEvent and not event.value and event.implicit[0]:
             what = f"the key '{key}'" if key is not None else "this item"
             self._fault(event, "empty-value", f"{what} has no value", 'write "" for an empty text, or leave it out')
 
@@ -234,20 +270,10 @@ class _Composer:
         self._fault(event, "yaml-key", "a key must be a plain text")
         return None
 
-    def _put(self, mapping: Mapping, key: str, key_at: Position, value: Tree, value_at: Position) -> None:
-        if key in mapping:
-            first = mapping.keys_at[key]
-            self.faults.append(
-                Fault(
-                    Origin(self._file, *key_at),
-                    "duplicate-key",
-                    f"the key '{key}' stands in this mapping already",
-                    f"the first one is at {Origin(self._file, *first)}",
-                )
-            )
-            return
-        mapping[key] = value
-        mapping.keys_at[key], mapping.values_at[key] = key_at, value_at
+    def _twice(self, event: Any, key: str, mapping: Mapping) -> None:
+        first = origin(self._file, mapping.key_at(key))
+        message = f"the key '{key}' stands in this mapping already"
+        self._fault(event, "duplicate-key", message, f"the first one is at {first}")
 
     def _merge(self, mapping: Mapping, other: Tree, start: Any) -> None:
         """YAML's merge key: what the mapping says itself wins."""
@@ -256,8 +282,7 @@ class _Composer:
             return
         for key, value in other.items():
             if key not in mapping:
-                mapping[key] = value
-                mapping.keys_at[key], mapping.values_at[key] = other.keys_at[key], other.values_at[key]
+                mapping.put(key, value, other.key_at(key), other.value_at(key))
 
     def _alias(self, event: Any) -> Tree:
         if event.anchor in self._open:
@@ -276,15 +301,16 @@ class _Composer:
         return tree
 
     def _fault(self, event: Any, code: str, message: str, hint: str = "") -> None:
-        self.faults.append(Fault(Origin(self._file, *_position(event)), code, message, hint))
+        self.faults.append(Fault(origin(self._file, _position(event)), code, message, hint))
 
     def _stop(self, event: Any, code: str, message: str, hint: str = "") -> _Stop:
-        return _Stop(Fault(Origin(self._file, *_position(event)), code, message, hint))
+        return _Stop(Fault(origin(self._file, _position(event)), code, message, hint))
 
 
-def _position(event: Any) -> Position:
+def _position(event: Any) -> int:
     mark = event.start_mark
-    return Position(mark.line + 1, mark.column + 1)
+    position: int = ((mark.line + 1) << _COLUMN_BITS) + mark.column + 1
+    return position
 
 
 def _syntax_fault(file: str, error: yaml.MarkedYAMLError) -> Fault:

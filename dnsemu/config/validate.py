@@ -113,8 +113,8 @@ def _take_out(at: At, details: Iterable[Any]) -> None:
         parent = at.get(*path[:-1]).tree
         if isinstance(parent, Items) and isinstance(path[-1], int) and path[-1] < len(parent):
             parent.drop(path[-1])
-        elif isinstance(parent, Mapping):
-            parent.pop(str(path[-1]), None)
+        elif isinstance(parent, Mapping) and path[-1] in parent:
+            parent.drop(str(path[-1]))
 
 
 def _last_first(path: Path) -> tuple[tuple[int, str], ...]:

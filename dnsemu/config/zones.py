@@ -121,7 +121,7 @@ class _RecordReader:
 
     def _at(self, *path: str | int) -> At:
         """A key's place in the member, else in its parent; without a path, that of the record set itself."""
-        inherited = path and self._own.get(path[0]) is self._own
+        inherited = path and not self._own.has(str(path[0]))
         return self._parent.get(*path) if inherited else self._own.get(*path)
 
     def _report(self, error: TextError, *path: str | int) -> None:

@@ -13,6 +13,8 @@ from dnsemu.wire import MAX_LABEL, MAX_NAME, is_below
 ROOT = b"\0"
 _PLAIN = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789-_")  # what Route 53 prints without an escape
 _ALLOWED = _PLAIN | frozenset(b"!\"#$%&'()*+,/:;<=>?@[]^`{|}~")  # what may be typed without one
+_USUAL = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*")  # nothing in it to be said about
+_USUAL_LABEL = re.compile(rb"[a-z0-9_-]+")
 _PIECE = re.compile(r"\\([0-3][0-7]{2})|(\\)|([^\\.]+)|(\.)")
 
 
@@ -20,11 +22,9 @@ def read_name(text: str) -> bytes:
     """A fully qualified name, with or without its trailing dot, in wire form. Raises TextError."""
     if text in ("", "."):
         raise TextError("name-empty", "a domain name is missing here")
-    labels = _read_labels(text.removesuffix("."))
-    name = b"".join(bytes((len(label),)) + label for label in labels) + ROOT
-    if len(name) > MAX_NAME:
-        raise TextError("name-too-long", f"'{text[:60]}…' has {len(name)} octets, and a name may have {MAX_NAME}")
-    return name
+    lower = text.removesuffix(".").lower()
+    labels = lower.encode().split(b".") if _USUAL.fullmatch(lower) else _read_labels(text.removesuffix("."))
+    return _checked_length(b"".join([bytes((len(label),)) + label for label in labels]) + ROOT)
 
 
 def read_record_name(text: str, zone: bytes) -> bytes:
@@ -37,13 +37,13 @@ def read_record_name(text: str, zone: bytes) -> bytes:
     name = read_name(text)
     if is_below(name, zone):
         return name
-    if text.endswith("."):
-        raise TextError(
-            "name-outside-zone",
-            f"RRSet with DNS name {show_name(name)} is not permitted in zone {show_name(zone)}",
-            "leave the trailing dot out for a name relative to the zone",
-        )
-    return read_name(f"{text}.{show_name(zone)}")
+    if not text.endswith("."):
+        return _checked_length(name[:-1] + zone)
+    raise TextError(
+        "name-outside-zone",
+        f"RRSet with DNS name {show_name(name)} is not permitted in zone {show_name(zone)}",
+        "leave the trailing dot out for a name relative to the zone",
+    )
 
 
 def show_name(name: bytes) -> str:
@@ -60,7 +60,16 @@ def show_name(name: bytes) -> str:
 
 
 def _show_label(label: bytes) -> str:
+    if _USUAL_LABEL.fullmatch(label):
+        return label.decode()
     return "".join(chr(octet) if octet in _PLAIN else f"\\{octet:03o}" for octet in label)
+
+
+def _checked_length(name: bytes) -> bytes:
+    if len(name) > MAX_NAME:
+        shown = show_name(name)
+        raise TextError("name-too-long", f"'{shown[:40]}…' has {len(name)} octets, and a name may have {MAX_NAME}")
+    return name
 
 
 def _read_labels(text: str) -> list[bytes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 
 from dnsemu.authority import Authority, Response, Unowned, respond
 from dnsemu.draws import Draws
@@ -22,23 +23,28 @@ class Answers:
         """Serve another authority from the next packet on."""
         self._authority = authority
 
-    def over_udp(self, packet: bytes) -> bytes | None:
-        """The response to a datagram, or None for silence."""
-        response = respond(self._authority, packet, UDP, self._draws)
-        if response.__class__ is Response and response.fault is None:
-            return response.wire
-        return _unusual(response, packet)
+    def to_datagrams(self, packets: Iterable[bytes]) -> list[bytes]:
+        """The responses to datagrams; an empty one is silence."""
+        authority, draws = self._authority, self._draws
+        wires = []
+        for packet in packets:
+            response = respond(authority, packet, UDP, draws)
+            if response.__class__ is Response and response.fault is None:
+                wires.append(response.wire)
+            else:
+                wires.append(_unusual(response, packet))
+        return wires
 
-    def over_tcp(self, packet: bytes) -> bytes | None:
-        """The response to a message of a stream, or None for silence."""
+    def to_message(self, packet: bytes) -> bytes:
+        """The response to a message of a stream; an empty one is silence."""
         return _unusual(respond(self._authority, packet, TCP, self._draws), packet)
 
 
-def _unusual(response: Response | Unowned | None, packet: bytes) -> bytes | None:
+def _unusual(response: Response | Unowned | None, packet: bytes) -> bytes:
     if isinstance(response, Unowned):
         return response.refused
     if response is None:
-        return None
+        return b""
     if response.fault is not None:
         _log.error("a question could not be answered: %s", packet.hex(), exc_info=response.fault)
     return response.wire

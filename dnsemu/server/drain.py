@@ -6,7 +6,7 @@ import errno
 import logging
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from dnsemu.server.bind import is_wildcard
@@ -19,7 +19,7 @@ _LARGEST = 65535
 class Drain:
     """Reads a socket until it is empty. A socket on all addresses answers from the address that was asked."""
 
-    def __init__(self, sock: socket.socket, answer: Callable[[bytes], bytes | None]) -> None:
+    def __init__(self, sock: socket.socket, answer: Callable[[Iterable[bytes]], list[bytes]]) -> None:
         sock.setblocking(False)
         self._sock = sock
         self._answer = answer
@@ -37,8 +37,7 @@ class Drain:
             except OSError as error:  # an ICMP error that a reply before caused: of that reply, not of this socket
                 _log.debug("receiving failed: %s", error)
                 continue
-            wire = self._answer(packet)
-            if wire is not None:
+            for wire in filter(None, self._answer((packet,))):
                 self._send(wire, ancillary, peer)
 
     def _send(self, wire: bytes, ancillary: list[Any], peer: Any) -> None:

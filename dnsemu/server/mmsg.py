@@ -1,11 +1,12 @@
 """UDP on Linux: up to 64 datagrams with one system call, through ctypes.
 
-What a system call costs is what a fast DNS server pays most for. `recvmmsg` fills 64 slots of one buffer, each is
-answered into the same slot of another, and `sendmmsg` sends them: it finds the peers' addresses, and the address
-each datagram came to, where `recvmmsg` left them.
+What a system call costs is what a fast DNS server pays most for. `recvmmsg` fills 64 slots of one buffer, the
+responses are put into another, and `sendmmsg` sends them: it finds the peers' addresses, and the address each
+datagram came to, where `recvmmsg` left them.
 
 The kernel writes back the length of each address and of the control data; both are what they were, as one socket
-has one family and one kind of control message. So nothing has to be set between two calls but the lengths to send.
+has one family and one kind of control message. So nothing has to be set between two calls but where each response
+begins and how long it is.
 """
 
 from __future__ import annotations
@@ -16,8 +17,10 @@ import logging
 import mmap
 import os
 import socket
-from collections.abc import Callable
+from array import array
+from collections.abc import Callable, Iterable
 from ctypes import POINTER, Structure, byref, c_int, c_size_t, c_uint, c_void_p, sizeof
+from itertools import accumulate
 from typing import Literal
 
 from dnsemu.server.bind import is_wildcard
@@ -28,6 +31,7 @@ _log = logging.getLogger(__name__)
 SLOTS = 64
 ROUNDS = 16  # calls before other sockets have their turn
 _SLOT = 4096  # octets; the largest UDP response, and more than any question
+_OFFSETS = range(0, SLOTS * _SLOT, _SLOT)
 _MSG_DONTWAIT = 0x40
 _INTERFACE_AT = 16  # where an IPv4 control message has the interface's number
 
@@ -70,7 +74,7 @@ class _Slots:
         self.buffer = mmap.mmap(-1, SLOTS * _SLOT)
         self._vectors = (_Vector * SLOTS)()
         self.messages = (_Message * SLOTS)()
-        begin = ctypes.addressof(ctypes.c_char.from_buffer(self.buffer))
+        self.begin = begin = ctypes.addressof(ctypes.c_char.from_buffer(self.buffer))
         for slot, (vector, message) in enumerate(zip(self._vectors, self.messages, strict=True)):
             vector.base, vector.length = begin + slot * _SLOT, _SLOT
             message.name, message.name_length = ctypes.addressof(names) + slot * name_size, name_size
@@ -79,6 +83,7 @@ class _Slots:
                 message.control = ctypes.addressof(control) + slot * control_size
                 message.control_length = control_size
         self.lengths = _column(self.messages, _Message.length.offset, "I")
+        self.bases = _column(self._vectors, _Vector.base.offset, "Q")
         self.vector_lengths = _column(self._vectors, _Vector.length.offset, "Q")
 
 
@@ -93,7 +98,7 @@ def _column(
 class Batches:
     """Reads a socket in batches. A socket on all addresses answers from the address that was asked."""
 
-    def __init__(self, sock: socket.socket, answer: Callable[[bytes], bytes | None]) -> None:
+    def __init__(self, sock: socket.socket, answer: Callable[[Iterable[bytes]], list[bytes]]) -> None:
         self._sock = sock
         self._fd = sock.fileno()
         self._answer = answer
@@ -122,22 +127,23 @@ class Batches:
                 return
 
     def _answer_all(self, count: int) -> None:
-        answer, questions, replies = self._answer, self._received.buffer, self._sent.buffer
-        lengths = self._sent.vector_lengths
-        first = at = 0
+        """Answer the first `count` slots: the responses stand one behind the other in the buffer to send."""
+        questions = self._received.buffer
         if self._interfaces is not None:
             self._interfaces[:count] = self._any_interface[:count]
-        for slot, length in enumerate(self._received.lengths[:count].tolist()):
-            wire = answer(questions[at : at + length])
-            if wire is None:
-                self._send(first, slot)
-                first = slot + 1
-            else:
-                size = len(wire)
-                replies[at : at + size] = wire
-                lengths[slot] = size
-            at += _SLOT
-        self._send(first, count)
+        lengths = self._received.lengths[:count].tolist()
+        wires = self._answer([questions[at : at + length] for at, length in zip(_OFFSETS, lengths, strict=False)])
+        octets = b"".join(wires)
+        sizes = array("Q", map(len, wires))
+        self._sent.buffer[: len(octets)] = octets
+        self._sent.bases[:count] = memoryview(array("Q", accumulate(sizes[:-1], initial=self._sent.begin)))
+        self._sent.vector_lengths[:count] = memoryview(sizes)
+        if all(wires):
+            self._send(0, count)
+        else:
+            for slot, wire in enumerate(wires):  # the empty ones are silence
+                if wire:
+                    self._send(slot, slot + 1)
 
     def _send(self, first: int, end: int) -> None:
         """Send the replies in slots `first` to `end`; one that the kernel refuses does not hold up the others."""

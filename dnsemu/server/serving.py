@@ -29,7 +29,7 @@ class Serving:
         """Begin to answer."""
         loop = asyncio.get_running_loop()
         for pair in self._sockets:
-            loop.add_reader(pair.udp, reader(pair.udp, self._answers.over_udp))
+            loop.add_reader(pair.udp, reader(pair.udp, self._answers.to_datagrams))
             pair.tcp.setblocking(False)
             listener = await loop.create_server(self._connect, sock=pair.tcp)
             self._listeners.append(listener)
@@ -47,4 +47,4 @@ class Serving:
         await asyncio.sleep(0)  # lets the connections hear of it
 
     def _connect(self) -> Connection:
-        return Connection(self._answers.over_tcp, self._connections)
+        return Connection(self._answers.to_message, self._connections)

@@ -51,7 +51,7 @@ class Connections:
 class Connection(asyncio.Protocol):
     """One connection. While the peer does not read its answers, no more of its questions are read."""
 
-    def __init__(self, answer: Callable[[bytes], bytes | None], connections: Connections) -> None:
+    def __init__(self, answer: Callable[[bytes], bytes], connections: Connections) -> None:
         self._answer = answer
         self._connections = connections
         self._pending = bytearray()
@@ -119,7 +119,7 @@ class Connection(asyncio.Protocol):
                 break
             wire = self._answer(bytes(pending[at + 2 : end]))
             at = end
-            if wire is not None:
+            if wire:
                 self._transport.write(len(wire).to_bytes(2, "big") + wire)
         if at:
             del pending[:at]

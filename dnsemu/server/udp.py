@@ -9,12 +9,13 @@ from __future__ import annotations
 import socket
 import struct
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from dnsemu.server.drain import Drain
 
-Answer = Callable[[bytes], bytes | None]
+Answer = Callable[[Iterable[bytes]], list[bytes]]
+"""The responses to packets, in their order; an empty one is silence."""
 
 
 class Reader(Protocol):

@@ -7,7 +7,7 @@ from dnsemu.wire.codes import HEADER, POINTER_TO_QNAME, Meta, Rcode, type_and_cl
 from dnsemu.wire.compose import MAX_MESSAGE, TCP, UDP, Heads, Transport, failure, heads, record_body, truncate
 from dnsemu.wire.edns import NO_EDNS, compose_opt, read_edns
 from dnsemu.wire.names import MAX_LABEL, MAX_NAME, is_below, name_end, parents
-from dnsemu.wire.query import USUAL_HEADERS, Asked, read_header
+from dnsemu.wire.query import USUAL_HEADERS, read_header
 
 __all__ = [
     "HEADER",
@@ -19,7 +19,6 @@ __all__ = [
     "TCP",
     "UDP",
     "USUAL_HEADERS",
-    "Asked",
     "Heads",
     "Meta",
     "Rcode",

@@ -16,7 +16,7 @@ _RECORD = Struct("!HHIH")
 MAX_MESSAGE = 65535  # octets behind TCP's length field (RFC 1035 4.2.2)
 
 Heads = tuple[bytes, ...]
-"""Ten octets behind the message ID, by `Asked.echo` (0 … 3), plus 4 if an OPT record follows."""
+"""Ten octets behind the message ID, by what is echoed (RD 1, CD 2), plus 4 if an OPT record follows."""
 
 
 class Transport(Enum):

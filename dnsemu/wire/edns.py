@@ -11,7 +11,7 @@ NO_EDNS_SIZE = 512  # RFC 1035 4.2.1
 MAX_SIZE = 4096  # what Route 53 announces and never exceeds (behaviour 5.8 E2)
 CLIENT_SUBNET = 8
 
-_OPT = Struct("!BHHBBHH")  # root, type, size, extended RCODE, version, flags, length of the options
+_OPT_FIXED = Struct("!BHHBBH")  # root, type, size, extended RCODE, version, flags
 _RECORD = Struct("!HHIH")  # type, class, TTL, length of the data
 _OPTION = Struct("!HH")
 _DO = 0x8000
@@ -20,7 +20,8 @@ _LONGEST = {0: 0, 1: 32, 2: 128}  # prefix length by family; `dig +subnet=0` sen
 
 def compose_opt(rcode: int = 0, *, do: bool = False, options: bytes = b"") -> bytes:
     """The OPT record of a response: version 0, size 4096, the upper eight bits of `rcode`."""
-    return _OPT.pack(0, OPT, MAX_SIZE, rcode >> 4, 0, _DO if do else 0, len(options)) + options
+    fixed = _OPT_FIXED.pack(0, OPT, MAX_SIZE, rcode >> 4, 0, _DO if do else 0)
+    return fixed + len(options).to_bytes(2, "big") + options
 
 
 OPT_PLAIN = compose_opt()
@@ -38,18 +39,24 @@ def read_edns(packet: bytes, at: int, records: int) -> tuple[int, bytes]:
     Only OPT means anything to us; others (TSIG, say) are read over. Raises WireError: BADVERS for a version above
     0, FORMERR for what can not be read, for a second OPT, and for a client subnet that RFC 7871 7.1.2 forbids.
     """
-    size = len(packet)
-    if records == 1 and at + 11 <= size:
-        root, rdtype, limit, _, version, flags, length = _OPT.unpack_from(packet, at)
-        if not root and rdtype == OPT and at + 11 + length == size:
-            return _answer_to(packet, at + 11, size, limit, version, flags)
+    usual = USUAL_OPTS.get(packet[at : at + 9])
+    options, end = at + 11, len(packet)
+    if usual and records == 1 and options <= end and packet[at + 9] << 8 | packet[at + 10] == end - options:
+        return (usual[0], _read_options(packet, options, end, usual[1])) if options < end else usual
     return _read_slowly(packet, at, records)
 
 
-def _answer_to(packet: bytes, at: int, end: int, limit: int, version: int, flags: int) -> tuple[int, bytes]:
-    opt = OPT_DO if flags & _DO else OPT_PLAIN
+def _read_opt(fixed: bytes) -> tuple[int, bytes]:
+    """The nine octets of an OPT record before its options, as `(limit, opt)`. Raises WireError (BADVERS)."""
+    _, _, limit, _, version, flags = _OPT_FIXED.unpack(fixed)
+    do = bool(flags & _DO)  # the other flags mean nothing and are not echoed (RFC 6891 6.1.4)
     if version:
-        raise WireError(Rcode.BADVERS, compose_opt(Rcode.BADVERS, do=bool(flags & _DO)))
+        raise WireError(Rcode.BADVERS, compose_opt(Rcode.BADVERS, do=do))
+    return min(max(limit, NO_EDNS_SIZE), MAX_SIZE), OPT_DO if do else OPT_PLAIN  # RFC 6891 6.2.3
+
+
+def _read_options(packet: bytes, at: int, end: int, opt: bytes) -> bytes:
+    """`opt` with what the options from `at` to `end` add to it; all but the client subnet are ignored (E4, E5)."""
     while at < end:
         if at + 4 > end:
             raise WireError(Rcode.FORMERR, opt)
@@ -59,11 +66,7 @@ def _answer_to(packet: bytes, at: int, end: int, limit: int, version: int, flags
             raise WireError(Rcode.FORMERR, opt)
         if code == CLIENT_SUBNET:
             opt = _with_client_subnet(packet[at - length : at], opt)
-    if limit > MAX_SIZE:
-        limit = MAX_SIZE
-    elif limit < NO_EDNS_SIZE:  # RFC 6891 6.2.3: lower values are 512
-        limit = NO_EDNS_SIZE
-    return limit, opt
+    return opt
 
 
 def _with_client_subnet(option: bytes, opt: bytes) -> bytes:
@@ -95,14 +98,15 @@ def _read_slowly(packet: bytes, at: int, records: int) -> tuple[int, bytes]:
         at = _skip_owner(packet, at)
         if at + 10 > len(packet):
             raise WireError(Rcode.FORMERR)
-        rdtype, rdclass, ttl, length = _RECORD.unpack_from(packet, at)
+        rdtype, _, _, length = _RECORD.unpack_from(packet, at)
         at += 10 + length
         if at > len(packet):
             raise WireError(Rcode.FORMERR, found[1] if found else b"")
         if rdtype == OPT:
             if found or packet[owner]:  # RFC 6891 6.1.1: one, and owned by the root
                 raise WireError(Rcode.FORMERR, OPT_PLAIN)
-            found = _answer_to(packet, at - length, at, rdclass, ttl >> 16 & 0xFF, ttl & 0xFFFF)
+            limit, opt = _read_opt(packet[at - length - 11 : at - length - 2])
+            found = limit, _read_options(packet, at - length, at, opt)
     if at != len(packet):
         raise WireError(Rcode.FORMERR, found[1] if found else b"")
     return found or NO_EDNS
@@ -122,3 +126,11 @@ def _skip_owner(packet: bytes, at: int) -> int:
         if not length:
             return at
     raise WireError(Rcode.FORMERR)
+
+
+_USUAL_SIZES = (512, 1200, 1220, 1232, 1280, 1400, 1410, 1432, 1440, 1452, 1460, 1472, 4000, 4096, 8192, 65535)
+USUAL_OPTS = {
+    fixed: _read_opt(fixed)
+    for fixed in (_OPT_FIXED.pack(0, OPT, size, 0, 0, flags) for size in _USUAL_SIZES for flags in (0, _DO))
+}
+"""What clients send, read beforehand by `_read_opt`: one look-up for all fields together."""

@@ -10,7 +10,7 @@ MAX_LABEL = 63
 
 
 def name_end(packet: bytes, at: int) -> int:
-    """The offset of the root's zero octet of the name that begins at `at`.
+    """The offset behind the name that begins at `at`.
 
     Raises WireError (FORMERR) if the name leaves the packet, is too long, or holds a compression pointer or an
     unknown label type: a question's name has nothing before it to point to.
@@ -21,7 +21,7 @@ def name_end(packet: bytes, at: int) -> int:
         length = packet[at]
         if not length:
             if at - begin < MAX_NAME:
-                return at
+                return at + 1
             break
         if length > MAX_LABEL:
             break

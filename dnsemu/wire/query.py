@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import product
-from typing import NamedTuple
 
 from dnsemu.errors import WireError
 from dnsemu.wire.codes import Rcode
@@ -11,18 +10,10 @@ from dnsemu.wire.codes import Rcode
 QR, AA, TC, RD, AD, CD = 0x80, 0x04, 0x02, 0x01, 0x20, 0x10
 
 
-class Asked(NamedTuple):
-    """What of a header the answer depends on.
+def read_header(fields: bytes) -> tuple[int, int]:
+    """What an answer depends on of the ten octets behind the message ID, as `(echo, additional)`.
 
-    `echo`: RD as 1 plus CD as 2, the bits that are copied; `additional`: records behind the question.
-    """
-
-    echo: int
-    additional: int
-
-
-def read_header(fields: bytes) -> Asked:
-    """The ten octets behind the message ID: flags and counts of a QUERY.
+    `echo`: RD as 1 plus CD as 2, the bits that are copied; `additional`: how many records follow the question.
 
     Bits that say nothing in a question (AA, TC, RA, Z, AD, RCODE) are ignored (RFC 8906 3.1.3). Raises WireError:
     NOTIMP for other opcodes, FORMERR unless there is one question with nothing in answer and authority; an IXFR
@@ -34,10 +25,10 @@ def read_header(fields: bytes) -> Asked:
     questions, answers, authorities, additional = (int.from_bytes(fields[at : at + 2], "big") for at in (2, 4, 6, 8))
     if questions != 1 or answers:
         raise WireError(Rcode.FORMERR)
-    return Asked((upper & RD) | (lower & CD) >> 3, authorities + additional)
+    return (upper & RD) | (lower & CD) >> 3, authorities + additional
 
 
-def _usual_headers() -> dict[bytes, Asked]:
+def _usual_headers() -> dict[bytes, tuple[int, int]]:
     flags = product((0, RD), (0, AD), (0, CD), (0, 1))
     headers = (bytes((rd, ad | cd, 0, 1, 0, 0, 0, 0, 0, additional)) for rd, ad, cd, additional in flags)
     return {header: read_header(header) for header in headers}
