@@ -18,6 +18,8 @@ from dnsemu.model import Configuration, show_name
 from dnsemu.server import Answers, BindError, Endpoint, Limits, Serving, bind
 from dnsemu.server.bind import Sockets
 
+MOST_ZONES_LOGGED = 20
+
 _log = logging.getLogger("dnsemu")
 
 # Where something could not be read, what refers to it is not at fault.
@@ -102,9 +104,9 @@ class Server:
         """Opens the sockets. `seed` beats the configuration's; without either, chance is chance. Raises BindError."""
         if seed is None:
             seed = loaded.configuration.seed
-        self._loaded = loaded
         answers = Answers(loaded.authority, Draws(secrets.randbits(63) if seed is None else seed))
         self._serving = Serving(_bind_all(listen), answers, limits or Limits())
+        self._summary = _summary(loaded.configuration)
 
     @property
     def endpoints(self) -> list[Endpoint]:
@@ -114,15 +116,22 @@ class Server:
     async def start(self) -> None:
         """Begin to answer."""
         await self._serving.start()
-        for zone in self._loaded.configuration.hosted_zones:
-            _log.info("serving %s (%s, %d record sets)", show_name(zone.name), zone.zone_id, len(zone.record_sets))
+        for line in self._summary:
+            _log.info("serving %s", line)
         for endpoint in self.endpoints:
             _log.info("listening on %s (UDP and TCP)", endpoint)
-        _freeze()
 
     async def close(self) -> None:
         """Stop answering and close every socket."""
         await self._serving.close()
+
+
+def _summary(configuration: Configuration) -> list[str]:
+    """A line for each zone; of many zones, one line."""
+    zones = configuration.hosted_zones
+    if len(zones) > MOST_ZONES_LOGGED:
+        return [f"{len(zones)} hosted zones with {sum(len(zone.record_sets) for zone in zones)} record sets"]
+    return [f"{show_name(zone.name)} ({zone.zone_id}, {len(zone.record_sets)} record sets)" for zone in zones]
 
 
 @contextmanager
@@ -135,12 +144,6 @@ def _collector_at_rest() -> Iterator[None]:
     finally:
         if was_enabled:
             gc.enable()
-
-
-def _freeze() -> None:
-    """What is compiled lives long and holds no cycles worth looking for: the collector need not walk it again."""
-    gc.collect()
-    gc.freeze()
 
 
 def _bind_all(listen: Sequence[Endpoint]) -> list[Sockets]:

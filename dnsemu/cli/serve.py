@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import logging
 import signal
@@ -63,15 +64,16 @@ def command(
 ) -> None:
     """Answer the hosted zones of files and folders (default: zones/) until SIGTERM or Ctrl-C."""
     log_to_stderr(log_level, log_format)
+    # A process 1, as in a container, ignores signals that it has no handler for; it may be stopped while it reads.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(Exit.DONE))
     try:
         endpoints = [read_endpoint(text) for text in listen or (DEFAULT_LISTEN,)]
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--listen") from None
     if port_file:
         port_file.unlink(missing_ok=True)
-    loaded = _load(paths or (DEFAULT_PATH,))
     try:
-        server = Server(loaded, endpoints, seed)
+        server = Server(_load(paths or (DEFAULT_PATH,)), endpoints, seed)
     except BindError as error:
         fail(str(error), Exit.CANNOT_BIND)
     if asyncio.run(_serve(server, port_file)) == signal.SIGINT:
@@ -85,6 +87,9 @@ async def _serve(server: Server, port_file: Path | None) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.put_nowait, number)
     await server.start()
+    # What was compiled lives as long as the process and holds no cycles: the collector need not walk it again.
+    gc.collect()
+    gc.freeze()
     if port_file:
         _write_ports(port_file, server)
     try:

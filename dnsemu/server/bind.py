@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 _RECEIVE_BUFFER = 4 << 20  # octets; a burst of some ten thousand questions
-_BACKLOG = 256
+BACKLOG = 256  # connections that wait to be accepted
 _ATTEMPTS = 32  # to find a number that is free for both
 
 
@@ -84,7 +84,7 @@ def _open(endpoint: Endpoint, kind: socket.SocketKind) -> socket.socket:
         _set_options(sock, family, kind)
         sock.bind(socket.getaddrinfo(endpoint.host, endpoint.port, family, kind)[0][4])
         if kind is socket.SOCK_STREAM:
-            sock.listen(_BACKLOG)
+            sock.listen(BACKLOG)
     except OSError as error:
         if sock:
             sock.close()

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 
 from dnsemu.server.answers import Answers
-from dnsemu.server.bind import Endpoint, Sockets
+from dnsemu.server.bind import BACKLOG, Endpoint, Sockets
 from dnsemu.server.tcp import Connection, Connections, Limits
 from dnsemu.server.udp import reader
 
@@ -31,7 +31,7 @@ class Serving:
         for pair in self._sockets:
             loop.add_reader(pair.udp, reader(pair.udp, self._answers.to_datagrams))
             pair.tcp.setblocking(False)
-            listener = await loop.create_server(self._connect, sock=pair.tcp)
+            listener = await loop.create_server(self._connect, sock=pair.tcp, backlog=BACKLOG)
             self._listeners.append(listener)
 
     async def close(self) -> None:
