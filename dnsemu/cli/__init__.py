@@ -43,6 +43,6 @@ def _dnsemu() -> None:
 
 
 def main() -> NoReturn:
-    """The program. Leaves with the exit status of docs/commands.md."""
+    """The program. Leaves with one of `output.Exit`."""
     _dnsemu(prog_name="dnsemu")
     raise SystemExit(0)

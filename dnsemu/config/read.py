@@ -9,9 +9,10 @@ from typing import Any
 
 from dnsemu.config import schema
 from dnsemu.config.checks import check_children, read_collection, read_health_check
+from dnsemu.config.compose import compose
 from dnsemu.config.places import check_places
 from dnsemu.config.source import Source
-from dnsemu.config.tree import FILE_BEGIN, At, Mapping, compose
+from dnsemu.config.tree import At, Mapping, position
 from dnsemu.config.validate import validate
 from dnsemu.config.zones import read_zone
 from dnsemu.errors import Fault, Origin
@@ -58,7 +59,7 @@ def _read_part(source: Source, faults: list[Fault]) -> _Part | None:
     faults += found
     if tree is None:
         return None
-    at = At(source.name, tree, getattr(tree, "at", FILE_BEGIN))
+    at = At(source.name, tree, getattr(tree, "at", position(1, 1)))
     if not isinstance(tree, Mapping):
         faults.append(Fault(at.origin, "wrong-type", "a zone file is a mapping", "begin it with version: 1"))
         return None
