@@ -27,6 +27,11 @@ class Authority:
     zones: Mapping[str, bytes]
     options: Options
 
+    def search(self, name: bytes, type_class: bytes) -> Entry | None:
+        """What answers any question; None if the name is in no zone, and the question could be another server's."""
+        entry = self.questions.get(name + type_class) or self.find(name, type_class)
+        return entry if entry is not None or _is_ordinary(type_class) else REFUSED
+
     def find(self, name: bytes, type_class: bytes) -> Entry | None:
         """What answers a question that is not in `questions`; None if the name is in no zone.
 

@@ -41,11 +41,12 @@ def check_configuration(configuration: Configuration) -> list[Fault]:
 
 
 def _trees(zones: Sequence[HostedZone]) -> list[ZoneTree]:
-    return [ZoneTree(zone, _children(zone, zones)) for zone in zones]
-
-
-def _children(zone: HostedZone, zones: Sequence[HostedZone]) -> list[bytes]:
-    return [other.name for other in zones if zone.name in parents(other.name)[1:]]
+    children: dict[bytes, list[bytes]] = {zone.name: [] for zone in zones}
+    for zone in zones:
+        for ancestor in parents(zone.name)[1:]:
+            if ancestor in children:
+                children[ancestor].append(zone.name)
+    return [ZoneTree(zone, children[zone.name]) for zone in zones]
 
 
 def _take_ds_from_parents(questions: dict[bytes, Entry], compilers: dict[bytes, ZoneCompiler]) -> None:

@@ -12,17 +12,21 @@ class Reply:
     """An answer that is ready but for the question: headers and sections as bytes.
 
     `answer` is the answer section, `rest` the authority and additional sections without OPT. Names that are the
-    question's are pointers to it, all others are written out: the bytes are right behind any question.
+    question's are pointers to it, all others are written out: the bytes are right behind any question. `whole` says
+    that the answer is not complete without its `rest`: negative answers and referrals.
     """
 
-    __slots__ = ("answer", "heads", "rcode", "rest", "zone_id")
+    __slots__ = ("answer", "heads", "rcode", "rest", "whole", "zone_id")
 
-    def __init__(self, zone_id: str, rcode: int, heads: Heads, answer: bytes, rest: bytes) -> None:
+    def __init__(
+        self, zone_id: str, rcode: int, heads: Heads, answer: bytes, rest: bytes, *, whole: bool = False
+    ) -> None:
         self.zone_id = zone_id
         self.rcode = rcode
         self.heads = heads
         self.answer = answer
         self.rest = rest
+        self.whole = whole
 
     def choose(self, draws: Draws) -> Reply:
         """Itself: there is nothing to choose."""

@@ -79,7 +79,7 @@ def respond(authority: Authority, packet: bytes, transport: Transport, draws: Dr
             if entry is None:
                 end = name_end(packet, HEADER)
                 question_end = end + 4
-                entry = authority.find(packet[HEADER:end].lower(), packet[end:question_end])
+                entry = authority.search(packet[HEADER:end].lower(), packet[end:question_end])
         if additional:
             limit, opt = read_edns(packet, question_end, additional)
             if opt:
@@ -96,10 +96,13 @@ def respond(authority: Authority, packet: bytes, transport: Transport, draws: Dr
         reply = entry if entry.__class__ is Reply else entry.choose(draws)
         wire = b"".join((packet[:2], reply.heads[echo], packet[HEADER:question_end], reply.answer, reply.rest, opt))
         if len(wire) > limit and (transport is UDP or len(wire) > MAX_MESSAGE):
-            wire = truncate(wire, question_end, opt, limit if transport is UDP else MAX_MESSAGE)
+            limit = limit if transport is UDP else MAX_MESSAGE
+            wire = truncate(wire, question_end, opt, limit, whole=reply.whole)
         return Response(wire, reply)
     except WireError as error:
-        return Response(failure(packet, error.rcode, error.opt, _question_end(packet)), _no_zone(error.rcode))
+        question_end = _question_end(packet)
+        opt = error.opt or _opt_for(packet, question_end)
+        return Response(failure(packet, error.rcode, opt, question_end), _no_zone(error.rcode))
     except Exception as fault:
         wire = failure(packet, Rcode.SERVFAIL, b"", _question_end(packet))
         return Response(wire, _no_zone(Rcode.SERVFAIL), fault)
@@ -108,7 +111,16 @@ def respond(authority: Authority, packet: bytes, transport: Transport, draws: Dr
 @cache  # a handful of RCODEs
 def _no_zone(rcode: int) -> Reply:
     """What stands for a reply where no zone was asked."""
-    return Reply("", rcode, (), b"", b"")
+    return Reply("", rcode, (), b"", b"", whole=True)
+
+
+def _opt_for(packet: bytes, question_end: int) -> bytes:
+    """The OPT record of an error response: there is one if the question had one that can be read (RFC 6891 7)."""
+    records = sum(packet[7:HEADER:2]) if not any(packet[6:HEADER:2]) else 0
+    try:
+        return read_edns(packet, question_end, records)[1] if question_end and records else b""
+    except WireError as error:
+        return error.opt
 
 
 def _question_end(packet: bytes) -> int:

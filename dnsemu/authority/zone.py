@@ -42,8 +42,9 @@ class ZoneCompiler:
         self._courtesy = self._sorted_servers(tree.apex, tree.groups[tree.apex, Type.NS])
         self._soa = self._records(tree.apex, tree.groups[tree.apex, Type.SOA])
         self._missing = Answers({}, self._negative(NONE, Rcode.NXDOMAIN))
-        self._covered: set[bytes] = set()
         self._server_addresses = self._addresses(_targets(tree.groups[tree.apex, Type.NS]))
+        # Names that a wildcard covers and whose answers depend on the name itself.
+        self._covered = {name for name, _ in self._server_addresses if tree.spot(name).owner != name}
 
     def compile(self) -> tuple[dict[bytes, Entry], dict[bytes, Node]]:
         """Every question that a name has an answer to, and every visible name's node."""
@@ -58,22 +59,23 @@ class ZoneCompiler:
         return questions, names
 
     def _add_covered(self, questions: dict[bytes, Entry], names: dict[bytes, Node]) -> None:
-        """Nodes for names that a wildcard covers and that CNAME chains pass through.
+        """Nodes for names that a wildcard covers and whose answers it can not know.
 
-        Such a chain may come back to the very name that was asked for. The wildcard can not know; they can.
+        A CNAME chain may come back to the very name that was asked for; a name server's address is not repeated as
+        additional data where it is the answer.
         """
-        for name in self._covered:
-            answers = self.answers(name)
-            names[name] = Node(answers.other, closest_beneath(names, name) or self._missing)
-            for type_class, entry in answers.by_type.items():
-                questions[name + type_class] = entry
+        while missing := self._covered - names.keys():  # each may lead on to others
+            for name in missing:
+                answers = self.answers(name)
+                names[name] = Node(answers.other, closest_beneath(names, name) or self._missing)
+                for type_class, entry in answers.by_type.items():
+                    questions[name + type_class] = entry
 
     def answers(self, name: bytes) -> Answers:
         """What answers for `name`, itself or by the wildcard that covers it."""
         spot = self._tree.spot(name)
         if spot.kind is Kind.CUT:
-            at_cut = {_DS: self._at_cut(spot.groups.get(Type.DS))} if spot.owner == name else {}
-            return Answers(at_cut, self._referral(NONE, spot))
+            return self._at_cut(NONE, POINTER_TO_QNAME, spot, is_cut=spot.owner == name)
         if spot.kind is Kind.MISSING:
             return self._missing
         if Type.CNAME in spot.groups:
@@ -115,7 +117,7 @@ class ZoneCompiler:
         return Shuffled(reply, chain.octets, each, key)
 
     def _alone(self, chain: Records) -> Entry:
-        """CNAMEs with nothing behind them: the target is not in this zone, or the chain turns in a circle."""
+        """CNAMEs with nothing behind them: asked for as such, or their target is elsewhere or was met before."""
         rest = self._courtesy + self._additional([], set())
         return self._reply(Rcode.NOERROR, chain, self._courtesy.count, rest)
 
@@ -132,10 +134,6 @@ class ZoneCompiler:
         rest = courtesy + self._additional([], {(name, rdtype) for rdtype in Type})
         return Everything(self._reply(Rcode.NOERROR, Records(b"", count), courtesy.count, rest), entries)
 
-    def _at_cut(self, ds: Group | None) -> Entry:
-        """DS at a zone cut is the parent's own (D4)."""
-        return self._positive(NONE, b"", POINTER_TO_QNAME, ds) if ds else self._negative(NONE, Rcode.NOERROR)
-
     # CNAMEs
 
     def _cname(self, spot: Spot, seen: tuple[bytes, ...]) -> Answers:
@@ -149,8 +147,8 @@ class ZoneCompiler:
         """The CNAME at `spot` alone, and with what it leads to for each type (behaviour 5.5)."""
         group = self.resolve(spot.groups[Type.CNAME])
         chain += self._records(owner, group)
-        alone = self._alone(chain)
         target = group.first.values[0].rdata
+        alone = self._alone(chain)
         if self._options.cname_chase == "never" or target in seen or len(seen) >= MAX_CHAIN:
             return alone, Answers({}, alone)
         if not self._tree.contains(target):
@@ -160,7 +158,7 @@ class ZoneCompiler:
     def _continue(self, chain: Records, target: bytes, seen: tuple[bytes, ...]) -> Answers:
         spot = self._tree.spot(target)
         if spot.kind is Kind.CUT:
-            return Answers({}, self._referral(chain, spot))
+            return self._at_cut(chain, target, spot, is_cut=spot.owner == target)
         if spot.kind is Kind.MISSING:
             return Answers({}, self._negative(chain, Rcode.NXDOMAIN))
         if Type.CNAME in spot.groups:
@@ -181,14 +179,23 @@ class ZoneCompiler:
 
     def _negative(self, chain: Records, rcode: int) -> Reply:
         """NODATA or NXDOMAIN: the SOA with its own TTL in the authority section (behaviour 5.3, R15)."""
-        return self._reply(rcode, chain, 1, self._soa)
+        return self._reply(rcode, chain, 1, self._soa, whole=True)
+
+    def _at_cut(self, chain: Records, owner: bytes, spot: Spot, *, is_cut: bool) -> Answers:
+        """At a zone cut and below it: a referral for all types but the DS of the cut, which is this zone's (D4)."""
+        ds = spot.groups.get(Type.DS)
+        entry = self._positive(chain, spot.owner, owner, ds) if ds else self._negative(chain, Rcode.NOERROR)
+        return Answers({_DS: entry} if is_cut else {}, self._referral(chain, spot))
 
     def _referral(self, chain: Records, spot: Spot) -> Reply:
         """The child's name servers with the addresses that this zone has for them (D1, D2)."""
         group = spot.groups[Type.NS]
         servers = self._sorted_servers(spot.owner, group)
         glue = _joined(self._glue(target, family) for target in _targets(group) for family in (Type.A, Type.AAAA))
-        return self._reply(Rcode.NOERROR, chain, servers.count, servers + glue, authoritative=bool(chain.count))
+        authoritative = bool(chain.count)
+        return self._reply(
+            Rcode.NOERROR, chain, servers.count, servers + glue, authoritative=authoritative, whole=True
+        )
 
     def _glue(self, target: bytes, family: Type) -> Records:
         """What this zone holds for a name server's name, also below the cut (D2)."""
@@ -235,16 +242,18 @@ class ZoneCompiler:
         return found
 
     def _reply(
-        self, rcode: int, answer: Records, authorities: int, rest: Records, *, authoritative: bool = True
+        self,
+        rcode: int,
+        answer: Records,
+        authorities: int,
+        rest: Records,
+        *,
+        authoritative: bool = True,
+        whole: bool = False,
     ) -> Reply:
         counts = (answer.count, authorities, rest.count - authorities)
-        return Reply(
-            self._zone_id,
-            rcode,
-            heads(rcode, counts, authoritative=authoritative),
-            answer.octets,
-            rest.octets,
-        )
+        head = heads(rcode, counts, authoritative=authoritative)
+        return Reply(self._zone_id, rcode, head, answer.octets, rest.octets, whole=whole)
 
 
 def _bodies(group: Group) -> list[bytes]:

@@ -28,5 +28,5 @@ class Type(IntEnum):
 
 
 SINGLE_VALUE = frozenset({Type.CNAME, Type.SOA})
-TARGET_AT = {Type.NS: 0, Type.CNAME: 0, Type.MX: 2, Type.SRV: 6}
+TARGET_AT = {Type.NS: 0, Type.MX: 2, Type.SRV: 6}
 """Where in the record data the name stands whose addresses belong into the additional section (5.2)."""

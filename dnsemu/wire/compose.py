@@ -65,11 +65,12 @@ class Section(NamedTuple):
     records: int
 
 
-def truncate(message: bytes, begin: int, opt: bytes, limit: int) -> bytes:
+def truncate(message: bytes, begin: int, opt: bytes, limit: int, *, whole: bool) -> bytes:
     """What of `message` fits into `limit` octets, cut between record sets (behaviour 5.8 E3, RFC 2181 9).
 
-    `begin` is where its records begin. Additional data goes first, then the authority section of a positive
-    answer, both without TC; TC says that an answer, a referral, or the glue of one did not fit (RFC 9471 2.1).
+    `begin` is where its records begin. Without `whole`, additional data goes first and then the authority section,
+    both without TC; with it, TC tells that a part is missing: the SOA of a negative answer, the name servers of a
+    referral, their addresses (RFC 9471 2.1).
     """
     counts = list(_COUNTS.unpack_from(message, 6))
     room = limit - len(opt)
@@ -77,8 +78,7 @@ def truncate(message: bytes, begin: int, opt: bytes, limit: int) -> bytes:
     sections = record_sets(message, begin, (counts[0], counts[1], counts[2] - bool(opt)))
     for section, end, records in sections:
         if end > room:
-            needed = section == 0 or not counts[0]
-            return _cut(message[:kept], taken, opt, truncated=needed)
+            return _cut(message[:kept], taken, opt, truncated=whole or section == 0)
         kept = end
         taken[section] += records
     return message
