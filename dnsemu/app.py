@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -22,29 +22,27 @@ MOST_ZONES_LOGGED = 20
 
 _log = logging.getLogger("dnsemu")
 
-# Where something could not be read, what refers to it is not at fault.
-_FOLLOWS_FROM_OTHERS = frozenset(
-    {
-        "alias-target",
-        "failover-alone",
-        "health-unused",
-        "policy-default",
-        "unknown-cidr",
-        "unknown-health-check",
-    }
-)
+_MISSES = {
+    "alias-target": {"hosted_zones"},
+    "failover-alone": {"hosted_zones"},
+    "health-unused": {"dnsemu", "health_checks", "hosted_zones"},
+    "policy-default": {"hosted_zones"},
+    "unknown-cidr": {"cidr_collections"},
+    "unknown-health-check": {"health_checks"},
+}
+"""Faults about something that is not there: where there is another fault below that key, it may be there."""
 
 
 class Loaded(NamedTuple):
     """A configuration that can be served.
 
-    `warnings` are doubts about it; `lines` is the text of the files they point into.
+    `warnings` are doubts about it; `texts` is what stands in the files they point into.
     """
 
     authority: Authority
     configuration: Configuration
     warnings: list[Fault]
-    lines: dict[str, list[str]]
+    texts: dict[str, str]
 
 
 def load(paths: Sequence[Path]) -> Loaded:
@@ -66,7 +64,7 @@ def load(paths: Sequence[Path]) -> Loaded:
 
 def load_text(text: str, name: str = "zones.yaml") -> Loaded:
     """Read and compile one text. Raises ConfigError with every fault."""
-    source = decode(name, text.encode())
+    source = decode(name, text.encode("utf-8", "surrogatepass"))
     return load_sources([source], []) if isinstance(source, Source) else load_sources([], [source])
 
 
@@ -77,18 +75,36 @@ def load_sources(sources: Sequence[Source], faults: list[Fault]) -> Loaded:
 
 
 def _load_sources(sources: Sequence[Source], faults: list[Fault]) -> Loaded:
-    lines = {source.name: source.text.split("\n") for source in sources}
-    configuration, found = read_configuration(sources)
-    faults = [*faults, *found]
+    texts = {source.name: source.text for source in sources}
+    read = read_configuration(sources)
+    faults = [*faults, *read.faults]
     try:
         if any(fault.severity is Severity.ERROR for fault in faults):
-            others = check_configuration(configuration)
-            faults += [fault for fault in others if fault.code not in _FOLLOWS_FROM_OTHERS]
-            raise ConfigError(sorted(faults, key=lambda fault: fault.origin))
-        authority, warnings = compile_authority(configuration)
+            others = check_configuration(read.configuration)
+            raise ConfigError(
+                [*faults, *(fault for fault in others if not _MISSES.get(fault.code, set()) & read.sections)]
+            )
+        authority, warnings = compile_authority(read.configuration)
     except ConfigError as error:
-        raise ConfigError(error.faults, lines) from None
-    return Loaded(authority, configuration, warnings, lines)
+        raise ConfigError(_in_order(error.faults), texts) from None
+    return Loaded(authority, read.configuration, _in_order(warnings), texts)
+
+
+def _in_order(faults: Iterable[Fault]) -> list[Fault]:
+    """By place, each once; where a value is missing, nothing else is said about it."""
+    faults = dict.fromkeys(sorted(map(_printable, faults), key=lambda fault: fault.origin))
+    empty = {fault.origin for fault in faults if fault.code == "empty-value"}
+    return [fault for fault in faults if fault.code == "empty-value" or fault.origin not in empty]
+
+
+def _printable(fault: Fault) -> Fault:
+    """What files hold may be anything, and what goes to a terminal may not."""
+    if fault.message.isprintable() and fault.hint.isprintable():
+        return fault
+    shown = [
+        "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text) for text in fault[2:4]
+    ]
+    return fault._replace(message=shown[0], hint=shown[1])
 
 
 class Server:

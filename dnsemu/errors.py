@@ -52,23 +52,27 @@ def warning(origin: Origin, code: str, message: str, hint: str = "") -> Fault:
 class ConfigError(Exception):
     """Everything that is wrong with a configuration, all at once, in the order of files and lines.
 
-    `lines` holds the text of the files that faults point into, for whoever prints them.
+    `texts` is what stands in the files that faults point into, for whoever prints them.
     """
 
-    def __init__(self, faults: Sequence[Fault], lines: dict[str, list[str]] | None = None) -> None:
+    def __init__(self, faults: Sequence[Fault], texts: dict[str, str] | None = None) -> None:
         super().__init__("\n".join(str(fault) for fault in faults))
         self.faults = list(faults)
-        self.lines = lines or {}
+        self.texts = texts or {}
 
 
 class TextError(ValueError):
-    """A text that is not what its place needs; the reader adds the place and makes it a `Fault`."""
+    """A text that is not what its place needs; the reader adds the place and makes it a `Fault`.
 
-    def __init__(self, code: str, message: str, hint: str = "") -> None:
+    `path` leads from the place to the part that is wrong, if the place is a mapping.
+    """
+
+    def __init__(self, code: str, message: str, hint: str = "", path: tuple[str, ...] = ()) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.hint = hint
+        self.path = path
 
 
 class WireError(Exception):

@@ -3,3 +3,5 @@
 import pytest
 
 pytest.register_assert_rewrite("answers")
+
+pytest_plugins = ["skips"]

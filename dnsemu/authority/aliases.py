@@ -13,62 +13,105 @@ from dnsemu.wire import is_below
 MAX_DEPTH = 16  # A12
 ADVISED_DEPTH = 3
 _AWS = (
-    ".amazonaws.com.",
-    ".amazonaws.com.cn.",
-    ".cloudfront.net.",
-    ".awsglobalaccelerator.com.",
-    ".elasticbeanstalk.com.",
+    ".amazonaws.com",
+    ".amazonaws.com.cn",
+    ".cloudfront.net",
+    ".awsglobalaccelerator.com",
+    ".elasticbeanstalk.com",
 )
 
 
-def check_alias(member: RecordSet, alias: AliasTarget, tree: ZoneTree, zone: HostedZone) -> Iterator[Fault]:
-    """What is wrong with one alias: its type (AL7), its target (AL6, R4), where the chain of targets leads."""
-    shown = show_name(alias.name)
-    tried = f"Tried to create an alias that targets {shown}, type {member.type.name} in zone {zone.zone_id}"
-    if member.type in (Type.NS, Type.SOA):
-        yield Fault(alias.origin, "alias-type", f"{describe(member)}: an alias can not be of type {member.type.name}")
-    elif not is_below(alias.name, zone.name):
-        aws = shown.endswith(_AWS)
-        yield Fault(
-            alias.origin,
-            "alias-outside",
-            f"{tried}, but the alias target name does not lie within the target zone",
-            "AWS resources as alias targets are not served yet" if aws else "a CNAME may point to any name",
-        )
-    elif alias.zone_id not in (None, zone.zone_id):
-        yield Fault(
-            alias.origin,
-            "alias-zone-id",
-            f"{describe(member)}: zone_id {alias.zone_id} is not that of the zone, which is {zone.zone_id}",
-            "leave it out for a target in the same zone",
-        )
-    elif tree.group(alias.name, member.type) is None:
-        yield Fault(alias.origin, "alias-target", f"{tried}, but that target was not found")
-    else:
-        yield from _check_chain(member, alias, tree)
+class AliasRules:
+    """What is wrong with the aliases of one zone. `resources`: names of AWS resources they may point to."""
 
+    def __init__(self, tree: ZoneTree, zone: HostedZone, resources: frozenset[str]) -> None:
+        self._tree = tree
+        self._zone = zone
+        self._resources = resources
+        self._targeted = {id(target) for group in tree.groups.values() for target in self._targets(group)}
 
-def _check_chain(member: RecordSet, alias: AliasTarget, tree: ZoneTree) -> Iterator[Fault]:
-    """Follows the targets; of a loop every alias in it is told."""
-    seen: list[Group] = []
-    group = tree.group(alias.name, member.type)
-    start = tree.groups[member.name, member.type]
-    while group is not None and group is not start and group not in seen and group.first.alias:
-        seen.append(group)
-        group = tree.group(group.first.alias.name, member.type)
-    if group is start:
-        way = " → ".join(show_name(step.name) for step in (start, *seen, start))
-        yield Fault(alias.origin, "alias-loop", f"{describe(member)} leads back to itself: {way}")
-    elif len(seen) >= MAX_DEPTH:
-        yield Fault(
-            alias.origin,
-            "alias-depth",
-            f"{describe(member)} goes through more than {MAX_DEPTH} levels of aliases",
-        )
-    elif len(seen) >= ADVISED_DEPTH:
-        yield warning(
-            alias.origin,
-            "alias-deep",
-            f"{describe(member)} goes through {len(seen) + 1} levels of aliases",
-            f"Route 53's guide speaks of up to {ADVISED_DEPTH}",
-        )
+    def check(self, group: Group) -> Iterator[Fault]:
+        """Each alias's target, and where the chain of targets leads."""
+        for member in group.members:
+            if member.alias:
+                yield from self._check_target(member, member.alias)
+        if any(member.alias for member in group.members):
+            yield from self._check_chain(group)
+
+    def _check_target(self, member: RecordSet, alias: AliasTarget) -> Iterator[Fault]:
+        """Its type (AL7), and that it lies in the zone and is there (AL6, R4)."""
+        shown, spelled = show_name(alias.name), alias.text.lower().removesuffix(".")
+        tried = f"Tried to create an alias that targets {shown}, type {member.type.name} in zone {self._zone.zone_id}"
+        is_aws = spelled.endswith(_AWS)
+        hint = "AWS resources stand under dnsemu: alias_targets" if is_aws else "a CNAME may point to any name"
+        if member.type in (Type.NS, Type.SOA):
+            message = f"{describe(member)}: an alias can not be of type {member.type.name}"
+            yield Fault(alias.origin, "alias-type", message)
+        elif spelled.removeprefix("dualstack.") in self._resources:
+            return
+        elif not is_below(alias.name, self._zone.name):
+            message = f"{tried}, but the alias target name does not lie within the target zone"
+            yield Fault(alias.origin, "alias-outside", message, hint)
+        elif alias.zone_id not in (None, self._zone.zone_id) and not is_aws:
+            yield Fault(
+                alias.zone_id_origin or alias.origin,
+                "alias-zone-id",
+                f"{describe(member)}: zone_id {alias.zone_id} is not that of the zone, which is {self._zone.zone_id}",
+                "leave it out for a target in the same zone",
+            )
+        elif self._tree.group(alias.name, member.type) is None:
+            message = f"{tried}, but that target was not found"
+            yield Fault(alias.origin, "alias-target", message, hint if is_aws else "")
+
+    def _check_chain(self, group: Group) -> Iterator[Fault]:
+        """Of a loop, every alias in it is told; of a chain that is too deep, its beginning."""
+        for member in group.members:
+            way = self._way_back(group, member) if member.alias else []
+            if member.alias and way:
+                shown = " → ".join(show_name(step.name) for step in way)
+                yield Fault(member.alias.origin, "alias-loop", f"{describe(member)} leads back to itself: {shown}")
+        first = next(member for member in group.members if member.alias)
+        if id(group) in self._targeted or not first.alias:
+            return
+        depth = self._depth(group)
+        if depth > MAX_DEPTH:
+            message = f"{describe(first)} goes through more than {MAX_DEPTH} levels of aliases"
+            yield Fault(first.alias.origin, "alias-depth", message)
+        elif depth > ADVISED_DEPTH:
+            message = f"{describe(first)} goes through {depth} levels of aliases"
+            yield warning(first.alias.origin, "alias-deep", message, f"Route 53's guide speaks of {ADVISED_DEPTH}")
+
+    def _targets(self, group: Group) -> list[Group]:
+        """The groups that the aliases of a group point to."""
+        found = (self._tree.group(alias.name, group.type) for member in group.members if (alias := member.alias))
+        return [target for target in found if target is not None]
+
+    def _way_back(self, start: Group, member: RecordSet) -> list[Group]:
+        """The groups from `start` by way of its member back to `start`; empty if there is no such way."""
+        came: dict[int, Group] = {}
+        waiting = self._targets(Group(start.name, start.type, [member]))
+        came.update((id(group), start) for group in waiting)
+        while waiting:
+            group = waiting.pop()
+            if group is start:
+                way = [start, came[id(start)]]
+                while way[-1] is not start:
+                    way.append(came[id(way[-1])])
+                return way[::-1]
+            for target in self._targets(group):
+                if id(target) not in came:
+                    came[id(target)] = group
+                    waiting.append(target)
+        return []
+
+    def _depth(self, group: Group) -> int:
+        """Levels of aliases from a group on. A loop that they lead into is told elsewhere, and is not followed."""
+        depth, level, seen = 0, [group], {id(group)}
+        while depth <= MAX_DEPTH and any(member.alias for step in level for member in step.members):
+            depth += 1
+            targets = {id(target): target for step in level for target in self._targets(step)}
+            if not seen.isdisjoint(targets):
+                return 0
+            seen.update(targets)
+            level = list(targets.values())
+        return depth

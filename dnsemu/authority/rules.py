@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from typing import NamedTuple
 
-from dnsemu.authority.aliases import check_alias
+from dnsemu.authority.aliases import AliasRules
 from dnsemu.authority.tree import WILDCARD, ZoneTree
-from dnsemu.errors import Fault, warning
+from dnsemu.errors import Fault, TextError, warning
 from dnsemu.model import (
     SINGLE_VALUE,
     CidrCollection,
@@ -25,6 +25,7 @@ from dnsemu.model import (
 from dnsemu.routing import DEFAULT_LOCATION, IpBased, check_group, describe
 
 MAX_VALUES = 400  # C8
+MAX_VPCS = 300  # 6.5
 HEALTH_CHECKED_TTL = 60  # seconds; C10
 _SPECIAL = {
     "local": "is for multicast DNS (RFC 6762): many systems do not ask a name server for it",
@@ -55,11 +56,13 @@ def check(configuration: Configuration, trees: Sequence[ZoneTree]) -> list[Fault
     ]
     faults += _check_zones(configuration)
     for zone, tree in zip(configuration.hosted_zones, trees, strict=True):
+        aliases = AliasRules(tree, zone, configuration.alias_targets)
         for group in tree.groups.values():
             faults += check_group(group)
             faults += _check_place(group, tree, zone)
+            faults += aliases.check(group)
             for member in group.members:
-                faults += _check_member(member, tree, zone, known)
+                faults += _check_member(member, known)
     faults += _check_health_checks(configuration)
     return sorted(faults, key=lambda fault: fault.origin)
 
@@ -67,6 +70,7 @@ def check(configuration: Configuration, trees: Sequence[ZoneTree]) -> list[Fault
 def _check_zones(configuration: Configuration) -> Iterator[Fault]:
     names: dict[bytes, HostedZone] = {}
     ids: dict[str, HostedZone] = {}
+    associated: dict[tuple[bytes, str], HostedZone] = {}
     for zone in configuration.hosted_zones:
         shown = show_name(zone.name)
         other = zone if zone.vpcs else names.setdefault(zone.name, zone)
@@ -79,9 +83,30 @@ def _check_zones(configuration: Configuration) -> Iterator[Fault]:
                 "zone-id-duplicate",
                 f"zone_id {zone.zone_id} is also that of the zone at {other.origin}",
             )
+        yield from _check_vpcs(zone, associated)
         if zone.name.startswith(WILDCARD):
             yield Fault(zone.origin, "zone-wildcard", f"the leftmost label of hosted zone {shown} may not be *")
         yield from _doubts_about(zone, shown.removesuffix("."))
+
+
+def _check_vpcs(zone: HostedZone, associated: dict[tuple[bytes, str], HostedZone]) -> Iterator[Fault]:
+    """A VPC knows one private zone of a name (V6), and IP-based routing is for public zones (I12)."""
+    if len(zone.vpcs) > MAX_VPCS:
+        message = f"a hosted zone can be associated with {MAX_VPCS} VPCs, and this has {len(zone.vpcs)}"
+        yield Fault(zone.vpcs[MAX_VPCS].origin, "zone-vpcs", message)
+    for vpc in zone.vpcs:
+        other = associated.setdefault((zone.name, vpc.vpc_id), zone)
+        if other is not zone:
+            yield Fault(
+                zone.origin,
+                "zone-vpc-conflict",
+                f"{vpc.vpc_id} is associated with another hosted zone {show_name(zone.name)}, at {other.origin}",
+            )
+            break
+    for member in zone.record_sets:
+        if zone.vpcs and isinstance(member.policy, IpBased):
+            where = member.policy.collection_origin or member.origin
+            yield Fault(where, "policy-private", f"{describe(member)}: a private zone can not use IP-based routing")
 
 
 def _doubts_about(zone: HostedZone, shown: str) -> Iterator[Fault]:
@@ -100,7 +125,7 @@ def _check_place(group: Group, tree: ZoneTree, zone: HostedZone) -> Iterator[Fau
     """Which types may stand where (C6, 6.1, X5)."""
     if group.type is Type.SOA and group.name != tree.apex:
         yield _misplaced("soa-place", group, f"outside the apex of zone {show_name(zone.name)}")
-    elif group.type is Type.NS and group.name.startswith(WILDCARD):
+    elif group.type is Type.NS and group.name.startswith(WILDCARD) and group.name != tree.apex:
         yield _misplaced("ns-wildcard", group, "at a wildcard", "a wildcard can not be delegated")
     elif group.type is Type.CNAME and group.name == tree.apex:
         hint = "an alias record set may stand at the apex"
@@ -116,10 +141,8 @@ def _misplaced(code: str, group: Group, why: str, hint: str = "") -> Fault:
     return Fault(group.first.origin, code, f"{what} is not permitted {why}", hint)
 
 
-def _check_member(member: RecordSet, tree: ZoneTree, zone: HostedZone, known: Known) -> Iterator[Fault]:
+def _check_member(member: RecordSet, known: Known) -> Iterator[Fault]:
     yield from _check_values(member)
-    if member.alias:
-        yield from check_alias(member, member.alias, tree, zone)
     if member.health_check_id is not None:
         yield from _check_health(member, member.health_check_id, known)
     if isinstance(member.policy, IpBased):
@@ -143,7 +166,7 @@ def _check_health(member: RecordSet, check_id: str, known: Known) -> Iterator[Fa
     if check is None:
         close = get_close_matches(check_id, known.checks, n=1)
         yield Fault(
-            member.origin,
+            member.health_check_origin or member.origin,
             "unknown-health-check",
             f"A health check with id {check_id} does not exist",
             f"did you mean {close[0]}?" if close else "",
@@ -162,12 +185,19 @@ def _check_health(member: RecordSet, check_id: str, known: Known) -> Iterator[Fa
             f"{describe(member)} has a health check and a TTL of {member.ttl} s",
             f"resolvers keep an old answer that long; {HEALTH_CHECKED_TTL} s or less is advised",
         )
-    if check.fqdn is not None and read_name(check.fqdn) == member.name:
+    if check.fqdn is not None and check.ip_address is None and _same_name(check.fqdn, member.name):
         yield warning(
             member.origin,
             "health-own-name",
             f"health check {check_id} asks for the name that it decides about (H15)",
         )
+
+
+def _same_name(text: str, name: bytes) -> bool:
+    try:
+        return read_name(text) == name
+    except TextError:
+        return False
 
 
 def _check_collection(member: RecordSet, policy: IpBased, known: Known) -> Iterator[Fault]:
@@ -177,18 +207,18 @@ def _check_collection(member: RecordSet, policy: IpBased, known: Known) -> Itera
     if collection is not None and (asked == DEFAULT_LOCATION or asked in names):
         return
     close = get_close_matches(asked, names, n=1)
-    what = "CIDR collection" if collection is None else f"location in CIDR collection {policy.collection_id}"
-    yield Fault(
-        member.origin,
-        "unknown-cidr",
-        f"there is no {what} '{asked}'",
-        f"did you mean {close[0]}?" if close else "",
-    )
+    what = "CIDR collection" if collection is None else f"location '{asked}' in"
+    message = f"there is no {what} '{policy.collection_id}'"
+    origin = policy.collection_origin if collection is None else policy.location_origin
+    yield Fault(origin or member.origin, "unknown-cidr", message, f"did you mean {close[0]}?" if close else "")
 
 
 def _check_health_checks(configuration: Configuration) -> Iterator[Fault]:
+    """A check that nothing refers to, unless a reference is misspelt: it may be the one that was meant."""
     used = {member.health_check_id for zone in configuration.hosted_zones for member in zone.record_sets}
     used |= {child for check in configuration.health_checks for child in check.children}
+    used |= configuration.other_references
+    known = {check.id for check in configuration.health_checks}
     for check in configuration.health_checks:
-        if check.id not in used:
+        if check.id not in used and used - {None} <= known:
             yield warning(check.origin, "health-unused", f"health check {check.id} is not used by any record set")

@@ -15,6 +15,7 @@ MAX_CHAIN = 16  # CNAMEs followed for one question; the asker goes on from the l
 
 _ANY = type_and_class(Meta.ANY)
 _DS = type_and_class(Type.DS)
+_ANY_NAME = b""  # stands for the names that a wildcard covers; no name equals it
 _RFC8482 = record_body(13, 3600, b"\x07RFC8482\x00")  # HINFO "RFC8482" "" (RFC 8482 4.2)
 
 
@@ -73,13 +74,15 @@ class ZoneCompiler:
 
     def answers(self, name: bytes) -> Answers:
         """What answers for `name`, itself or by the wildcard that covers it."""
-        spot = self._tree.spot(name)
+        return self._answers(self._tree.spot(name), name)
+
+    def _answers(self, spot: Spot, name: bytes) -> Answers:
         if spot.kind is Kind.CUT:
             return self._at_cut(NONE, POINTER_TO_QNAME, spot, is_cut=spot.owner == name)
         if spot.kind is Kind.MISSING:
             return self._missing
         if Type.CNAME in spot.groups:
-            return self._cname(spot, (name,))
+            return self._cname(spot, name)
         by_type = {
             type_and_class(rdtype): self._positive(NONE, name, POINTER_TO_QNAME, group)
             for rdtype, group in spot.groups.items()
@@ -95,9 +98,7 @@ class ZoneCompiler:
         groups = self._tree.owners.get(wildcard)
         if groups is None:
             return self._missing
-        if Type.CNAME in groups:
-            return self._cname(Spot(Kind.FOUND, wildcard, groups), ())
-        return self.answers(wildcard)
+        return self._answers(Spot(Kind.FOUND, wildcard, groups), _ANY_NAME)
 
     # Positive answers
 
@@ -136,9 +137,9 @@ class ZoneCompiler:
 
     # CNAMEs
 
-    def _cname(self, spot: Spot, seen: tuple[bytes, ...]) -> Answers:
-        """The answers of a name with a CNAME; `seen` is that name, unless it is any that a wildcard covers."""
-        alone, answers = self._follow(NONE, POINTER_TO_QNAME, spot, seen)
+    def _cname(self, spot: Spot, name: bytes) -> Answers:
+        """The answers of a name with a CNAME."""
+        alone, answers = self._follow(NONE, POINTER_TO_QNAME, spot, (name,))
         answers.by_type[type_and_class(Type.CNAME)] = alone
         answers.by_type[_ANY] = self._any(spot.owner, [spot.groups[Type.CNAME]], (alone,))
         return answers

@@ -8,10 +8,10 @@ from pathlib import Path
 import click
 
 from dnsemu.app import load
-from dnsemu.cli.output import Exit, as_github, as_json, fail, print_faults, summary
+from dnsemu.cli.output import Exit, as_github, as_json, fail, print_faults, status_of, summary
 from dnsemu.cli.serve import DEFAULT_PATH
 from dnsemu.config import MissingPath
-from dnsemu.errors import ConfigError, Fault, Severity
+from dnsemu.errors import ConfigError, Fault
 
 
 @click.command()
@@ -28,33 +28,33 @@ from dnsemu.errors import ConfigError, Fault, Severity
 def command(paths: tuple[Path, ...], *, strict: bool, form: str) -> None:
     """Say what is wrong with the files and folders (default: zones/), by the very loader that serves them."""
     paths = paths or (DEFAULT_PATH,)
-    lines: dict[str, list[str]] = {}
+    texts: dict[str, str] = {}
     zones = record_sets = 0
     try:
         loaded = load(paths)
     except MissingPath as error:
         fail(str(error), Exit.UNREADABLE)
     except ConfigError as error:
-        faults, lines = error.faults, error.lines
+        faults, texts = error.faults, error.texts
     else:
-        faults, lines = loaded.warnings, loaded.lines
+        faults, texts = loaded.warnings, loaded.texts
         zones = len(loaded.configuration.hosted_zones)
         record_sets = sum(len(zone.record_sets) for zone in loaded.configuration.hosted_zones)
-    _report(faults, lines, form)
-    if any(strict or fault.severity is Severity.ERROR for fault in faults):
-        sys.exit(Exit.NEGATIVE)
+    _report(faults, texts, form)
+    if status := status_of(faults, strict=strict):
+        sys.exit(status)
     if form == "human":
         click.echo(f"ok: {_count(zones, 'hosted zone')}, {_count(record_sets, 'record set')}")
 
 
-def _report(faults: list[Fault], lines: dict[str, list[str]], form: str) -> None:
+def _report(faults: list[Fault], texts: dict[str, str], form: str) -> None:
     if form == "json":
         click.echo(as_json(faults))
     elif form == "github":
         for fault in faults:
             click.echo(as_github(fault))
     else:
-        print_faults(faults, lines)
+        print_faults(faults, texts)
         if faults:
             click.echo(summary(faults), err=True)
 

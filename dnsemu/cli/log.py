@@ -22,6 +22,11 @@ def log_to_stderr(level: str, form: str) -> None:
     root.propagate = False
 
 
+def logs_json() -> bool:
+    """Whether the log is for programs."""
+    return any(isinstance(stream.formatter, _Json) for stream in logging.getLogger("dnsemu").handlers)
+
+
 class _Text(logging.Formatter):
     """`10:04:52 info    listening on 127.0.0.1:5300 (UDP and TCP)`"""
 

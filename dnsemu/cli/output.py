@@ -33,25 +33,25 @@ def fail(message: str, status: Exit) -> NoReturn:
     sys.exit(status)
 
 
-def human(fault: Fault, lines: dict[str, list[str]]) -> str:
+def human(fault: Fault, texts: dict[str, str]) -> str:
     """A fault with its line, a caret below, and its hint."""
     where = click.style(f"{fault.origin}:", bold=True)
     what = click.style(f"{fault.severity.value}[{fault.code}]:", fg=_COLOURS[fault.severity], bold=True)
-    text = [f"{where} {what} {fault.message}", *_excerpt(fault, lines)]
+    text = [f"{where} {what} {fault.message}", *_excerpt(fault, texts)]
     if fault.hint:
         text.append(f"    {click.style('hint:', bold=True)} {fault.hint}")
     return "\n".join(text)
 
 
-def print_faults(faults: Sequence[Fault], lines: dict[str, list[str]]) -> None:
+def print_faults(faults: Sequence[Fault], texts: dict[str, str]) -> None:
     """All of them, on stderr."""
     for fault in faults:
-        click.echo(human(fault, lines), err=True)
+        click.echo(human(fault, texts), err=True)
 
 
-def _excerpt(fault: Fault, lines: dict[str, list[str]]) -> list[str]:
+def _excerpt(fault: Fault, texts: dict[str, str]) -> list[str]:
     """The line that a fault points to and a caret; of a long line, the part around it."""
-    of_file = lines.get(fault.origin.file, [])
+    of_file = texts.get(fault.origin.file, "").split("\n")
     if not 0 < fault.origin.line <= len(of_file):
         return []
     line, column = of_file[fault.origin.line - 1].rstrip().replace("\t", " "), fault.origin.column - 1
@@ -64,6 +64,14 @@ def summary(faults: Sequence[Fault]) -> str:
     """`2 errors, 1 warning`."""
     counts = [(sum(fault.severity is severity for fault in faults), severity.value) for severity in Severity]
     return ", ".join(f"{count} {word}{'s' if count != 1 else ''}" for count, word in counts if count)
+
+
+def status_of(faults: Sequence[Fault], *, strict: bool = False) -> Exit:
+    """The exit status that faults come to."""
+    if any(fault.code == "file-unreadable" for fault in faults):
+        return Exit.UNREADABLE
+    negative = any(strict or fault.severity is Severity.ERROR for fault in faults)
+    return Exit.NEGATIVE if negative else Exit.DONE
 
 
 def as_json(faults: Sequence[Fault]) -> str:
@@ -88,9 +96,14 @@ def as_json(faults: Sequence[Fault]) -> str:
 def as_github(fault: Fault) -> str:
     """A workflow command that GitHub shows beside the line."""
     message = fault.message + (f" ({fault.hint})" if fault.hint else "")
-    for character, escaped in (("%", "%25"), ("\r", "%0D"), ("\n", "%0A")):
-        message = message.replace(character, escaped)
-    place = f"file={fault.origin.file}"
+    place = f"file={_escaped(fault.origin.file, ',:')}"
     if fault.origin.line:
         place += f",line={fault.origin.line},col={fault.origin.column}"
-    return f"::{fault.severity.value} {place},title={fault.code}::{message}"
+    return f"::{fault.severity.value} {place},title={fault.code}::{_escaped(message)}"
+
+
+def _escaped(text: str, more: str = "") -> str:
+    """As workflow commands have it; `more` characters are special in their properties."""
+    for character in f"%\r\n{more}":
+        text = text.replace(character, f"%{ord(character):02X}")
+    return text

@@ -14,10 +14,10 @@ from pathlib import Path
 import click
 
 from dnsemu.app import Loaded, Server, load
-from dnsemu.cli.log import log_to_stderr
-from dnsemu.cli.output import Exit, fail, print_faults, summary
+from dnsemu.cli.log import log_to_stderr, logs_json
+from dnsemu.cli.output import Exit, fail, print_faults, status_of, summary
 from dnsemu.config import MissingPath
-from dnsemu.errors import ConfigError
+from dnsemu.errors import ConfigError, Fault, Severity
 from dnsemu.server import BindError, read_endpoint
 
 _log = logging.getLogger("dnsemu")
@@ -102,8 +102,20 @@ async def _serve(server: Server, port_file: Path | None) -> int:
 def _write_ports(file: Path, server: Server) -> None:
     """Whole or not at all: who waits for the file finds all of it."""
     unfinished = file.with_name(f".{file.name}.new")
-    unfinished.write_text(json.dumps({"dns": [str(endpoint) for endpoint in server.endpoints]}) + "\n")
-    unfinished.replace(file)
+    try:
+        unfinished.write_text(json.dumps({"dns": [str(endpoint) for endpoint in server.endpoints]}) + "\n")
+        unfinished.replace(file)
+    except OSError as error:
+        fail(f"--port-file {file} can not be written: {error.strerror}", Exit.UNREADABLE)
+
+
+def _tell(faults: Sequence[Fault], texts: dict[str, str]) -> None:
+    """With lines and carets for people; each as an event where the log is for programs."""
+    if not logs_json():
+        print_faults(faults, texts)
+        return
+    for fault in faults:
+        _log.log(logging.ERROR if fault.severity is Severity.ERROR else logging.WARNING, "%s", fault)
 
 
 def _load(paths: Sequence[Path]) -> Loaded:
@@ -112,7 +124,7 @@ def _load(paths: Sequence[Path]) -> Loaded:
     except MissingPath as error:
         fail(f"{error}; dnsemu init writes a zone file to begin with", Exit.UNREADABLE)
     except ConfigError as error:
-        print_faults(error.faults, error.lines)
-        fail(f"not serving: {summary(error.faults)}", Exit.NEGATIVE)
-    print_faults(loaded.warnings, loaded.lines)
+        _tell(error.faults, error.texts)
+        fail(f"not serving: {summary(error.faults)}", status_of(error.faults))
+    _tell(loaded.warnings, loaded.texts)
     return loaded

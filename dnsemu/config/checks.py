@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dnsemu.config import schema
 from dnsemu.config.tree import At, fault_at
 from dnsemu.errors import Fault, TextError
+from dnsemu.location import Tables, check_region
 from dnsemu.model import CidrCollection, HealthCheck, Network, read_name
 
 _PROBED = ("fqdn", "ip_address", "port", "regions", "request_interval", "failure_threshold")
@@ -37,27 +38,39 @@ _NEEDED = {
 _SPECIFIC = dict.fromkeys(argument for arguments in _ARGUMENTS.values() for argument in arguments)
 
 
-def read_health_check(file: schema.HealthCheck, at: At, faults: list[Fault]) -> HealthCheck:
+def read_health_check(file: schema.HealthCheck, at: At, tables: Tables, faults: list[Fault]) -> HealthCheck:
     """A health check; arguments that its type does not have, or lacks, are faults."""
     for argument in _SPECIFIC:
         if getattr(file, argument) is not None and argument not in _ARGUMENTS[file.type]:
             error = TextError("health-argument", f"a health check of type {file.type} has no {argument}")
             faults.append(fault_at(at.get(argument), error))
     for argument in _NEEDED.get(file.type, ()):
-        if getattr(file, argument) is None:
+        if getattr(file, argument) is None and not at.has_lost(argument):
             faults.append(
                 fault_at(at, TextError("missing-key", f"a health check of type {file.type} needs {argument}"))
             )
-    if "fqdn" in _ARGUMENTS[file.type] and file.fqdn is None and file.ip_address is None:
+    lost = at.has_lost("fqdn") or at.has_lost("ip_address")
+    if "fqdn" in _ARGUMENTS[file.type] and file.fqdn is None and file.ip_address is None and not lost:
         error = TextError("missing-key", f"a health check of type {file.type} needs fqdn, ip_address, or both")
         faults.append(fault_at(at, error))
-    if file.fqdn is not None:
-        try:
+    faults += _check_values(file, at, tables)
+    children = tuple(file.child_healthchecks or ())
+    return HealthCheck(file.id, file.type, at.origin, file.fqdn, file.ip_address, children)
+
+
+def _check_values(file: schema.HealthCheck, at: At, tables: Tables) -> Iterator[Fault]:
+    try:
+        if file.fqdn is not None:
             read_name(file.fqdn)
-        except TextError as error:
-            faults.append(fault_at(at.get("fqdn"), error))
-            return HealthCheck(file.id, file.type, at.origin)
-    return HealthCheck(file.id, file.type, at.origin, file.fqdn, tuple(file.child_healthchecks or ()))
+    except TextError as error:
+        yield fault_at(at.get("fqdn"), error)
+    try:
+        if file.cloudwatch_alarm_region is not None:
+            check_region(file.cloudwatch_alarm_region, tables.regions, "cloudwatch_alarm_region")
+    except TextError as error:
+        yield fault_at(at, error)
+    if len(set(file.regions or ())) != len(file.regions or ()):
+        yield fault_at(at.get("regions"), TextError("health-regions", "a region stands in the list twice"))
 
 
 def check_children(checks: Sequence[tuple[HealthCheck, At]]) -> Iterator[Fault]:

@@ -46,9 +46,9 @@ def compose(source: Source) -> tuple[Tree | None, list[Fault]]:
     except _Stop as stop:
         return None, [*composer.faults, stop.fault]
     except yaml.MarkedYAMLError as error:
-        return None, [*composer.faults, _syntax_fault(source.name, error)]
-    except yaml.reader.ReaderError as error:
-        return None, [*composer.faults, _character_fault(source, error)]
+        return None, [*composer.faults, _syntax_fault(source, error)]
+    except yaml.reader.ReaderError:
+        return None, [*composer.faults, _character_fault(source)]
 
 
 def _events(text: str) -> Iterator[Any]:
@@ -84,9 +84,7 @@ class _Composer:
                         "a second document begins here",
                         "put it into a file of its own",
                     )
-            elif isinstance(
-                event, (yaml.ScalarEvent, yaml.MappingStartEvent, yaml.SequenceStartEvent, yaml.AliasEvent)
-            ):
+            elif isinstance(event, yaml.NodeEvent) and not _is_nothing(event):
                 tree = self._node(event, events, 0)
         return tree
 
@@ -130,7 +128,7 @@ class _Composer:
 
     def _mapping(self, start: Any, events: Iterator[Any], depth: int) -> Mapping:
         mapping = Mapping(_position(start))
-        merged: list[Tree] = []
+        merged: list[tuple[Tree, Any]] = []
         for event in events:
             if event.__class__ is yaml.MappingEndEvent:
                 break
@@ -139,18 +137,18 @@ class _Composer:
             self._refuse_nothing(value_event, key)
             value = self._node(value_event, events, depth + 1)
             if key == _MERGE:
-                merged += value if isinstance(value, Items) else [value]
+                merged += [(other, event) for other in (value if isinstance(value, Items) else [value])]
             elif key is not None and key in mapping:
                 self._twice(event, key, mapping)
             elif key is not None:
                 mapping.put(key, value, _position(event), _position(value_event))
-        for other in merged:
-            self._merge(mapping, other, start)
+        for other, key_event in merged:
+            self._merge(mapping, other, key_event)
         return mapping
 
     def _refuse_nothing(self, event: Any, key: str | None = None) -> None:
         """A value that is not there is neither an empty text nor an empty list."""
-        if event.__class__ is yaml.ScalarEvent and not event.value and event.implicit[0]:
+        if _is_nothing(event):
             what = f"the key '{key}'" if key is not None else "this item"
             self._fault(event, "empty-value", f"{what} has no value", 'write "" for an empty text, or leave it out')
 
@@ -166,10 +164,10 @@ class _Composer:
         message = f"the key '{key}' stands in this mapping already"
         self._fault(event, "duplicate-key", message, f"the first one is at {first}")
 
-    def _merge(self, mapping: Mapping, other: Tree, start: Any) -> None:
+    def _merge(self, mapping: Mapping, other: Tree, event: Any) -> None:
         """YAML's merge key: what the mapping says itself wins."""
         if not isinstance(other, Mapping):
-            self._fault(start, "yaml-merge", "<< takes a mapping, or a list of mappings")
+            self._fault(event, "yaml-merge", "<< takes a mapping, or a list of mappings")
             return
         for key, value in other.items():
             if key not in mapping:
@@ -198,32 +196,44 @@ class _Composer:
         return _Stop(Fault(origin(self._file, _position(event)), code, message, hint))
 
 
+def _is_nothing(event: Any) -> bool:
+    """Whether there is no value where there could be one; an empty text has quotes."""
+    return event.__class__ is yaml.ScalarEvent and not event.value and event.implicit[0]
+
+
 def _position(event: Any) -> int:
     mark = event.start_mark
     return position(mark.line + 1, mark.column + 1)
 
 
-def _syntax_fault(file: str, error: yaml.MarkedYAMLError) -> Fault:
+def _syntax_fault(source: Source, error: yaml.MarkedYAMLError) -> Fault:
     mark = error.problem_mark or error.context_mark
-    origin = Origin(file, mark.line + 1, mark.column + 1) if mark else Origin(file)
+    place = Origin(source.name, mark.line + 1, mark.column + 1) if mark else Origin(source.name)
     problem = error.problem or "this is not YAML"
-    hint = ""
-    if "'\\t'" in problem or "tab" in problem:
-        hint = "YAML is indented with spaces, never with tabs"
-    elif "mapping values are not allowed" in problem:
-        hint = "put text with a colon into quotes"
     context = f" {error.context}" if error.context else ""
-    return Fault(origin, "yaml-syntax", f"{problem}{context}", hint)
+    lines = source.text.split("\n")
+    rest = lines[place.line - 1][place.column - 1 :] if 0 < place.line <= len(lines) else ""
+    before = lines[place.line - 1][: place.column - 1] if rest else ""
+    return Fault(place, "yaml-syntax", f"{problem}{context}", _syntax_hint(problem, before, rest))
 
 
-def _character_fault(source: Source, error: yaml.reader.ReaderError) -> Fault:
-    """A control character; the C reader counts octets, the text knows lines."""
-    for line, text in enumerate(source.text.split("\n"), 1):
-        for column, character in enumerate(text, 1):
-            if (character < " " and character not in "\t\r") or character == "\x7f":
-                return Fault(
-                    Origin(source.name, line, column),
-                    "yaml-character",
-                    f"the control character {character!r} is not allowed in YAML",
-                )
-    return Fault(Origin(source.name), "yaml-character", f"a character in the file is not allowed: {error.reason}")
+def _syntax_hint(problem: str, before: str, rest: str) -> str:
+    if rest.startswith("\t") or before.endswith("\t"):
+        return "YAML is indented with spaces, never with tabs"
+    if rest.startswith(("@", "`", "%", "*", "&", "!")) or before.endswith(("*", "&")):
+        return "a text that begins with this character needs quotes"
+    if "mapping values are not allowed" in problem:
+        return "put text with a colon into quotes"
+    return ""
+
+
+def _character_fault(source: Source) -> Fault:
+    """The first character that YAML does not allow; the reader counts octets, the text knows lines."""
+    found = yaml.reader.Reader.NON_PRINTABLE.search(source.text)
+    if found is None:
+        return Fault(Origin(source.name), "yaml-character", "the file has a character that is not allowed in YAML")
+    line = source.text.count("\n", 0, found.start()) + 1
+    column = found.start() - source.text.rfind("\n", 0, found.start())
+    character = ascii(found[0])
+    message = f"the character {character} is not allowed in YAML"
+    return Fault(Origin(source.name, line, column), "yaml-character", message)

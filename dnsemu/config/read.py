@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, NamedTuple
 
 from dnsemu.config import schema
 from dnsemu.config.checks import check_children, read_collection, read_health_check
 from dnsemu.config.compose import compose
+from dnsemu.config.later import check_alias_targets, check_forward, check_resolver_rules
 from dnsemu.config.places import check_places
 from dnsemu.config.source import Source
 from dnsemu.config.tree import At, Mapping, position
@@ -17,41 +18,77 @@ from dnsemu.config.validate import validate
 from dnsemu.config.zones import read_zone
 from dnsemu.errors import Fault, Origin
 from dnsemu.location import Tables, read_tables
-from dnsemu.model import Configuration, NotServed, Options
-from dnsemu.routing import describe
+from dnsemu.model import CidrCollection, Configuration, HealthCheck, HostedZone, NotServed, Options
 
 _Part = tuple[schema.File, At]
 
 
-def read_configuration(sources: Sequence[Source]) -> tuple[Configuration, list[Fault]]:
-    """What the files say together, as far as it can be read, and every fault met on the way."""
+class Read(NamedTuple):
+    """What the files say together, as far as it can be read, and every fault met on the way.
+
+    `sections` are the top-level keys with something wrong below them: what is missing there may not be missing.
+    """
+
+    configuration: Configuration
+    faults: list[Fault]
+    sections: frozenset[str]
+
+
+def read_configuration(sources: Sequence[Source]) -> Read:
+    """Reads and joins all files."""
     faults: list[Fault] = []
     parts = [part for source in sources if (part := _read_part(source, faults))]
-    zones = [
-        zone
-        for file, at in parts
-        for index, item in enumerate(file.hosted_zones)
-        if (zone := read_zone(item, at.get("hosted_zones", index), tables(), faults))
-    ]
-    checks = [
-        (read_health_check(item, place, faults), place)
-        for file, at in parts
-        for index, item in enumerate(file.health_checks)
-        if (place := at.get("health_checks", index))
-    ]
-    faults += check_children(checks)
-    collections = [
-        read_collection(item, at.get("cidr_collections", index), faults)
-        for file, at in parts
-        for index, item in enumerate(file.cidr_collections)
-    ]
-    faults += _twice("health check", ((check.id, check.origin) for check, _ in checks))
-    faults += _twice("CIDR collection", ((collection.id, collection.origin) for collection in collections))
+    zones = _read_zones(parts, faults)
+    checks = _read_health_checks(parts, faults)
+    collections = _read_collections(parts, faults)
+    faults += _check_the_rest(parts, checks)
     settings = _join_settings(parts, faults)
+    targets = [target for file, _ in parts for target in file.dnsemu.alias_targets]
     configuration = Configuration(
-        zones, [check for check, _ in checks], collections, _options(settings), settings.get("seed")
+        zones,
+        list(checks.values()),
+        collections,
+        _options(settings),
+        settings.get("seed"),
+        _not_served(zones, parts),
+        frozenset(_spelled(target.name) for target in targets),
+        frozenset(target.health_check_id for target in targets if target.health_check_id is not None),
     )
-    return _with_not_served(configuration, parts), faults
+    return Read(configuration, faults, _sections_with_faults(parts, faults, sources))
+
+
+def _items(parts: Iterable[_Part], key: str) -> Iterator[tuple[Any, At]]:
+    """The items of a list that every file may have, each with its place."""
+    for file, at in parts:
+        for index, item in enumerate(getattr(file, key)):
+            yield item, at.get(key, index)
+
+
+def _read_zones(parts: Sequence[_Part], faults: list[Fault]) -> list[HostedZone]:
+    zones = (read_zone(item, at, tables(), faults) for item, at in _items(parts, "hosted_zones"))
+    return [zone for zone in zones if zone]
+
+
+def _read_health_checks(parts: Sequence[_Part], faults: list[Fault]) -> dict[str, HealthCheck]:
+    read = [(read_health_check(item, at, tables(), faults), at) for item, at in _items(parts, "health_checks")]
+    faults += check_children(read)
+    faults += _twice("health check", ((check.id, check.origin) for check, _ in read))
+    return {check.id: check for check, _ in reversed(read)}
+
+
+def _read_collections(parts: Sequence[_Part], faults: list[Fault]) -> list[CidrCollection]:
+    read = [read_collection(item, at, faults) for item, at in _items(parts, "cidr_collections")]
+    faults += _twice("CIDR collection", ((collection.id, collection.origin) for collection in read))
+    return read
+
+
+def _check_the_rest(parts: Iterable[_Part], checks: dict[str, HealthCheck]) -> Iterator[Fault]:
+    for file, at in parts:
+        here = at.get("dnsemu")
+        yield from check_places(file.dnsemu, here, tables())
+        yield from check_alias_targets(file.dnsemu, here, checks)
+        yield from check_forward(file.dnsemu, here)
+        yield from check_resolver_rules(file, at)
 
 
 def _read_part(source: Source, faults: list[Fault]) -> _Part | None:
@@ -65,7 +102,6 @@ def _read_part(source: Source, faults: list[Fault]) -> _Part | None:
         return None
     file, found = validate(at)
     faults += found
-    faults += check_places(file.dnsemu, at.get("dnsemu"), tables())
     return file, at
 
 
@@ -109,31 +145,44 @@ def _options(settings: dict[str, Any]) -> Options:
     return Options(**served)
 
 
-def _with_not_served(configuration: Configuration, parts: Iterable[_Part]) -> Configuration:
-    """Notes, once a kind, what this version reads but can not answer with."""
+def _not_served(zones: Iterable[HostedZone], parts: Iterable[_Part]) -> list[NotServed]:
+    """What this version reads but does not answer with: each kind once, where it is first met."""
     found: dict[str, Origin] = {}
-    for zone in configuration.hosted_zones:
+    for zone in zones:
         if zone.vpcs:
             found.setdefault("a private hosted zone (vpc)", zone.vpcs[0].origin)
         for member in zone.record_sets:
             if member.policy:
-                found.setdefault(f"{member.policy.name} routing ({describe(member)})", member.origin)
+                found.setdefault(f"{member.policy.name} routing", member.origin)
     for file, at in parts:
-        for index in range(min(1, len(file.dnsemu.alias_targets))):
-            found.setdefault("alias_targets", at.get("dnsemu", "alias_targets", index).origin)
+        if file.dnsemu.alias_targets:
+            found.setdefault("alias_targets", at.get("dnsemu", "alias_targets", 0).origin)
         if file.dnsemu.forward not in (None, ["off"]):
             found.setdefault("forward", at.get("dnsemu", "forward").origin)
-        for index in range(min(1, len(file.resolver_rules))):
-            found.setdefault("resolver_rules", at.get("resolver_rules", index).origin)
-    not_served = [NotServed(what, origin) for what, origin in found.items()]
-    return Configuration(
-        configuration.hosted_zones,
-        configuration.health_checks,
-        configuration.cidr_collections,
-        configuration.options,
-        configuration.seed,
-        not_served,
-    )
+        if file.resolver_rules:
+            found.setdefault("resolver_rules", at.get("resolver_rules", 0).origin)
+    return [NotServed(what, origin) for what, origin in found.items()]
+
+
+def _spelled(name: str) -> str:
+    """An AWS resource's name without what may be left out: its last dot, and `dualstack.` (AL10)."""
+    return name.lower().removesuffix(".").removeprefix("dualstack.")
+
+
+def _sections_with_faults(
+    parts: Sequence[_Part], faults: Iterable[Fault], sources: Sequence[Source]
+) -> frozenset[str]:
+    """The top-level keys below which something is wrong; all of them if a file can not be read at all."""
+    if len(parts) < len(sources):
+        return frozenset(schema.File.model_fields)
+    begins = {
+        at.file: sorted((at.key(key), key) for key in schema.File.model_fields if at.has(key)) for _, at in parts
+    }
+    found = set()
+    for fault in faults:
+        above = [key for begin, key in begins.get(fault.origin.file, ()) if begin <= fault.origin]
+        found.update(above[-1:])
+    return frozenset(found)
 
 
 def _twice(what: str, ids: Iterable[tuple[str, Origin]]) -> Iterator[Fault]:

@@ -7,13 +7,13 @@ from difflib import get_close_matches
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Annotated
 
-from pydantic import BeforeValidator, WithJsonSchema
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from dnsemu.errors import TextError
 from dnsemu.model import Type
 
-_INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,18})")
-_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,999}")
+_NUMBER = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?")
 _DURATION = re.compile(r"(0|[1-9][0-9]*)(ms|s|m)")
 _MILLISECONDS = {"ms": 1, "s": 1000, "m": 60_000}
 
@@ -32,15 +32,16 @@ def _read_text(value: object) -> str:
 def _read_integer(value: object) -> int:
     text = _text(value, "a whole number")
     if not _INTEGER.fullmatch(text):
-        hint = f"write {text.lstrip('0') or '0'}" if text.isdigit() else ""
+        significant = text.lstrip("0")
+        hint = f"write {significant}" if text != significant and _INTEGER.fullmatch(significant) else ""
         raise TextError("wrong-type", f"a whole number is needed here, not '{text}'", hint)
     return int(text)
 
 
-def _read_number(value: object) -> float:
-    text = _text(value, "a number")
+def _read_latency(value: object) -> float:
+    text = _text(value, "a number of milliseconds")
     if not _NUMBER.fullmatch(text):
-        raise TextError("wrong-type", f"a number is needed here, not '{text}'")
+        raise TextError("wrong-type", f"a number of milliseconds is needed here, not '{text}'", "write 25 or 12.5")
     return float(text)
 
 
@@ -94,11 +95,16 @@ def _as_list(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
+def any_scalar(**limits: int) -> WithJsonSchema:
+    """The schema of a text that looks like a number or a truth value to editors that follow YAML's own rules."""
+    return WithJsonSchema({"type": ["string", "number", "boolean"], **limits})
+
+
 WHOLE = BeforeValidator(_read_integer)
-# A text may look like a number or a truth value to an editor that follows YAML's own rules.
-Text = Annotated[str, BeforeValidator(_read_text), WithJsonSchema({"type": ["string", "number", "boolean"]})]
+TEXT = BeforeValidator(_read_text)
+Text = Annotated[str, TEXT, any_scalar()]
 Boolean = Annotated[bool, BeforeValidator(_read_boolean)]
-Number = Annotated[float, BeforeValidator(_read_number)]
+Latency = Annotated[float, Field(ge=0), BeforeValidator(_read_latency)]
 Degrees = Annotated[str, BeforeValidator(_read_text), WithJsonSchema({"type": ["string", "number"]})]
 Milliseconds = Annotated[
     int,
@@ -118,6 +124,7 @@ Block = Annotated[
 Address = Annotated[str, BeforeValidator(_read_address)]
 Texts = Annotated[
     list[Text],
+    Field(min_length=1),
     BeforeValidator(_as_list),
     WithJsonSchema(
         {

@@ -10,17 +10,19 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
+from dnsemu.config import scalars
 from dnsemu.config.scalars import (
+    TEXT,
     WHOLE,
     Address,
     Block,
     Boolean,
     Degrees,
     Milliseconds,
-    Number,
     RecordType,
     Text,
     Texts,
+    any_scalar,
 )
 from dnsemu.errors import TextError
 from dnsemu.routing import MAX_BIAS, MAX_WEIGHT
@@ -46,9 +48,11 @@ CheckerRegion = Literal[
     "ap-northeast-1",
     "sa-east-1",
 ]
-Identifier = Annotated[Text, StringConstraints(min_length=1, max_length=128)]
-ZoneId = Annotated[Text, StringConstraints(pattern=r"^[A-Z0-9]{1,32}$")]
-Port = Annotated[int, WHOLE, Field(ge=1, le=65535)]
+Identifier = Annotated[
+    str, StringConstraints(min_length=1, max_length=128), TEXT, any_scalar(minLength=1, maxLength=128)
+]
+ZoneId = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{1,32}$"), TEXT]
+Port = Annotated[int, Field(ge=1, le=65535), WHOLE]
 
 
 class Section(BaseModel):
@@ -60,7 +64,7 @@ class Section(BaseModel):
 class Weighted(Section):
     """Share of the answers: weight divided by the sum of weights."""
 
-    weight: Annotated[int, WHOLE, Field(ge=0, le=MAX_WEIGHT)]
+    weight: Annotated[int, Field(ge=0, le=MAX_WEIGHT), WHOLE]
 
 
 class Latency(Section):
@@ -96,7 +100,7 @@ class Geoproximity(Section):
     aws_region: Text | None = None
     local_zone_group: Text | None = None
     coordinates: Coordinates | None = None
-    bias: Annotated[int, WHOLE, Field(ge=-MAX_BIAS, le=MAX_BIAS)] = 0
+    bias: Annotated[int, Field(ge=-MAX_BIAS, le=MAX_BIAS), WHOLE] = 0
 
 
 class Cidr(Section):
@@ -117,7 +121,7 @@ class Alias(Section):
 class Member(Section):
     """What the members of one name and type differ in."""
 
-    ttl: Annotated[int, WHOLE, Field(ge=0, le=MAX_TTL)] | None = None
+    ttl: Annotated[int, Field(ge=0, le=MAX_TTL), WHOLE] | None = None
     records: Texts | None = None
     alias: Alias | None = None
     set_identifier: Identifier | None = None
@@ -136,7 +140,7 @@ class RecordSet(Member):
 
     name: Text
     type: RecordType
-    members: list[Member] | None = None
+    members: Annotated[list[Member], Field(min_length=1)] | None = None
 
 
 class Vpc(Section):
@@ -151,9 +155,9 @@ class HostedZone(Section):
 
     name: Text
     zone_id: ZoneId | None = None
-    comment: Annotated[Text, StringConstraints(max_length=256)] = ""
+    comment: Annotated[str, StringConstraints(max_length=256), TEXT, any_scalar(maxLength=256)] = ""
     name_servers: Texts | None = None
-    vpc: list[Vpc] | None = None
+    vpc: Annotated[list[Vpc], Field(min_length=1)] | None = None
     record_sets: list[RecordSet] = []
 
 
@@ -162,28 +166,31 @@ class HealthCheckExtras(Section):
 
     interval: Milliseconds | None = None
     initial_status: Literal["healthy", "unhealthy"] = "healthy"
-    checkers: Annotated[int, WHOLE, Field(ge=1, le=64)] = 1
+    checkers: Annotated[int, Field(ge=1, le=64), WHOLE] = 1
 
 
 class HealthCheck(Section):
     """A health check, with the arguments of Terraform's aws_route53_health_check."""
 
-    id: Annotated[Text, StringConstraints(min_length=1, max_length=64)]
+    id: Annotated[str, StringConstraints(min_length=1, max_length=64), TEXT, any_scalar(minLength=1, maxLength=64)]
     type: HealthCheckType
-    fqdn: Annotated[Text, StringConstraints(max_length=255)] | None = None
+    fqdn: Annotated[str, StringConstraints(max_length=255), TEXT, any_scalar(maxLength=255)] | None = None
     ip_address: Address | None = None
     port: Port | None = None
-    resource_path: Annotated[Text, StringConstraints(max_length=255)] | None = None
+    resource_path: Annotated[str, StringConstraints(max_length=255), TEXT, any_scalar(maxLength=255)] | None = None
     request_interval: Annotated[Literal[10, 30], WHOLE] | None = None
-    failure_threshold: Annotated[int, WHOLE, Field(ge=1, le=10)] | None = None
-    search_string: Annotated[Text, StringConstraints(min_length=1, max_length=255)] | None = None
+    failure_threshold: Annotated[int, Field(ge=1, le=10), WHOLE] | None = None
+    search_string: (
+        Annotated[str, StringConstraints(min_length=1, max_length=255), TEXT, any_scalar(minLength=1, maxLength=255)]
+        | None
+    ) = None
     enable_sni: Boolean | None = None
     regions: Annotated[list[CheckerRegion], Field(min_length=3)] | None = None
     measure_latency: Boolean | None = None
     invert_healthcheck: Boolean = False
     disabled: Boolean = False
     child_healthchecks: Annotated[list[Text], Field(max_length=255)] | None = None
-    child_health_threshold: Annotated[int, WHOLE, Field(ge=0, le=256)] | None = None
+    child_health_threshold: Annotated[int, Field(ge=0, le=256), WHOLE] | None = None
     cloudwatch_alarm_region: Text | None = None
     cloudwatch_alarm_name: Text | None = None
     insufficient_data_health_status: Literal["Healthy", "Unhealthy", "LastKnownStatus"] | None = None
@@ -194,7 +201,7 @@ class HealthCheck(Section):
 class CidrLocation(Section):
     """A named list of blocks."""
 
-    name: Annotated[Text, StringConstraints(pattern=r"^[0-9A-Za-z_-]{1,16}$")]
+    name: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z_-]{1,16}$"), TEXT]
     cidr_blocks: list[Block]
 
 
@@ -202,7 +209,7 @@ class CidrCollection(Section):
     """Named locations for IP-based routing."""
 
     id: Identifier
-    name: Annotated[Text, StringConstraints(pattern=r"^[0-9A-Za-z_-]{1,64}$")]
+    name: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z_-]{1,64}$"), TEXT]
     locations: list[CidrLocation] = []
 
 
@@ -221,14 +228,14 @@ class Location(Place):
     """Where the clients of a block of addresses are, and how far from the regions."""
 
     cidr: Block
-    latency: dict[Text, Number] | None = None
+    latency: dict[Text, scalars.Latency] | None = None
 
 
 class AliasResource(Section):
     """An AWS resource that an alias may point to, with what it resolves to."""
 
     name: Text
-    ttl: Annotated[int, WHOLE, Field(ge=0, le=MAX_TTL)] | None = None
+    ttl: Annotated[int, Field(ge=0, le=MAX_TTL), WHOLE] | None = None
     a: Texts | None = None
     aaaa: Texts | None = None
     health_check_id: Text | None = None
@@ -258,12 +265,12 @@ class Options(Section):
 class Dnsemu(Section):
     """What AWS does not have."""
 
-    seed: Annotated[int, WHOLE, Field(ge=0, le=2**63 - 1)] | None = None
+    seed: Annotated[int, Field(ge=0, le=2**63 - 1), WHOLE] | None = None
     default_location: Place | None = None
     places: dict[Text, Place] = {}
     locations: list[Location] = []
     geoip: Text | None = None
-    latencies: dict[Text, dict[Text, Number]] = {}
+    latencies: dict[Text, dict[Text, scalars.Latency]] = {}
     alias_targets: list[AliasResource] = []
     vpcs: list[VpcClients] = []
     forward: Texts | None = None

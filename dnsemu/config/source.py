@@ -48,13 +48,14 @@ def read_sources(files: Iterable[Path]) -> tuple[list[Source], list[Fault]]:
     return [item for item in read if isinstance(item, Source)], [item for item in read if isinstance(item, Fault)]
 
 
-def _walk(folder: Path) -> Iterator[Path]:
+def _walk(folder: Path, above: tuple[Path, ...] = ()) -> Iterator[Path]:
+    inside = (*above, folder.resolve())
     for entry in folder.iterdir():
         if entry.name.startswith("."):
             continue
         if entry.is_dir():
-            if entry.name != _SKIPPED:
-                yield from _walk(entry)
+            if entry.name != _SKIPPED and entry.resolve() not in inside:  # a link may lead back up
+                yield from _walk(entry, inside)
         elif entry.suffix in _SUFFIXES:
             yield entry
 
@@ -85,7 +86,7 @@ def decode(name: str, octets: bytes) -> Source | Fault:
     except UnicodeDecodeError as error:
         before = octets[: error.start]
         line = before.count(b"\n") + 1
-        column = len(before) - (before.rfind(b"\n") + 1) + 1
+        column = len(before[before.rfind(b"\n") + 1 :].decode("utf-8-sig")) + 1
         return Fault(
             Origin(name, line, column),
             "file-encoding",

@@ -23,11 +23,12 @@ class Mapping(dict[str, Any]):
     record sets has a million.
     """
 
-    __slots__ = ("_places", "at")
+    __slots__ = ("_places", "at", "taken")
 
     def __init__(self, at: int) -> None:
         super().__init__()
         self.at = at
+        self.taken: tuple[str, ...] = ()  # keys whose values were wrong, and told about
         self._places = array("Q")  # key and value of each item, in the order of the items
 
     def put(self, key: str, value: Tree, key_at: int, value_at: int) -> None:
@@ -39,6 +40,13 @@ class Mapping(dict[str, Any]):
         """Take an item out, with its positions."""
         index = self._index(key)
         del self[key], self._places[2 * index : 2 * index + 2]
+        self.taken = (*self.taken, key)
+
+    def rename(self, key: str, other: str) -> None:
+        """Read the value of one key as that of another, which is not there."""
+        value, key_at, value_at = self[key], self.key_at(key), self.value_at(key)
+        self.drop(key)
+        self.put(other, value, key_at, value_at)
 
     def key_at(self, key: str) -> int:
         """The position of a key that is there."""
@@ -55,16 +63,18 @@ class Mapping(dict[str, Any]):
 class Items(list[Any]):
     """A YAML sequence of trees, with the position of itself and of each item."""
 
-    __slots__ = ("at", "items_at")
+    __slots__ = ("at", "items_at", "taken")
 
     def __init__(self, at: int) -> None:
         super().__init__()
         self.at = at
         self.items_at = array("Q")
+        self.taken = False  # whether an item was wrong, and told about
 
     def drop(self, index: int) -> None:
         """Take an item out, with its position."""
         del self[index], self.items_at[index]
+        self.taken = True
 
 
 Tree: TypeAlias = str | Mapping | Items
@@ -98,6 +108,13 @@ class At(NamedTuple):
         """Whether it is a mapping with that key."""
         return isinstance(self.tree, Mapping) and key in self.tree
 
+    def has_lost(self, key: str) -> bool:
+        """Whether it is a mapping from which the value of that key, or a part of it, was taken out."""
+        if not isinstance(self.tree, Mapping):
+            return False
+        value = self.tree.get(key)
+        return key in self.tree.taken or bool(getattr(value, "taken", None))
+
     def key(self, key: str) -> Origin:
         """Where the key itself stands."""
         if isinstance(self.tree, Mapping) and key in self.tree:
@@ -111,5 +128,5 @@ def origin(file: str, position: int) -> Origin:
 
 
 def fault_at(at: At, error: TextError) -> Fault:
-    """What is wrong with the text at a place."""
-    return Fault(at.origin, error.code, error.message, error.hint)
+    """What is wrong with the text at a place, or in the part of it that the error leads to."""
+    return Fault(at.get(*error.path).origin, error.code, error.message, error.hint)

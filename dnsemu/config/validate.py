@@ -9,11 +9,12 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from dnsemu.config.schema import File
-from dnsemu.config.tree import At, Items, Mapping
+from dnsemu.config.tree import At, Items, Mapping, Tree
 from dnsemu.errors import Fault, TextError
 
 Path = tuple[str | int, ...]
 
+_MOST_TURNS = 10  # one for each level of a file: what lacks a value is taken out in turn
 _RANGES = {
     "greater_than_equal": "must be at least {ge}",
     "less_than_equal": "must be at most {le}",
@@ -34,14 +35,19 @@ _SHAPES = {
 def validate(at: At) -> tuple[File, list[Fault]]:
     """The model of a file, without what is wrong in it, and a fault for everything that is wrong."""
     faults: list[Fault] = []
-    for _ in range(3):  # what is left after the first round is sound, unless taking an item out leaves too few
+    for turn in range(_MOST_TURNS):
         try:
             return File.model_validate(at.tree), faults
         except ValidationError as error:
             details = error.errors(include_url=False)
-        if not faults:
+        meant = _meant(at, details)
+        missed = {(*path[:-1], key) for path, key in meant.items()}
+        details = [detail for detail in details if detail["loc"] not in missed]
+        if turn == 0:  # what is found later follows from what was taken out
             faults = [_fault(at, detail) for detail in details]
-        _take_out(at, details)
+        for path, key in meant.items():
+            _rename(at.get(*path[:-1]).tree, str(path[-1]), key)
+        _take_out(at, [detail for detail in details if detail["loc"] not in meant])
     return File(), faults
 
 
@@ -65,11 +71,14 @@ def _fault(at: At, detail: Any) -> Fault:
 
 
 def _unknown_key(at: At, path: Path) -> Fault:
-    key = str(path[-1])
-    known = sorted(_keys_at(path[:-1]))
-    close = get_close_matches(key, known, n=1)
-    hint = f"did you mean {close[0]}?" if close else f"the keys here are {', '.join(known)}"
+    key, known = str(path[-1]), sorted(_keys_at(path[:-1]))
+    close = _closest(key, known)
+    hint = f"did you mean {close}?" if close else f"the keys here are {', '.join(known)}"
     return Fault(at.get(*path[:-1]).key(key), "unknown-key", f"the key '{key}' is not known here", hint)
+
+
+def _closest(key: str, known: Iterable[str]) -> str:
+    return next(iter(get_close_matches(key, sorted(known), n=1)), "")
 
 
 def _not_one_of(place: At, text: str, allowed: list[str]) -> Fault:
@@ -85,11 +94,12 @@ def _expected(text: str) -> list[str]:
 
 def _keys_at(path: Path) -> Iterable[str]:
     """The keys that a mapping at `path` may have."""
-    model: Any = File
+    model: type[BaseModel] = File
     for key in path:
-        if isinstance(key, str) and isinstance(model, type) and issubclass(model, BaseModel):
-            model = next(_models_in(model.model_fields[key].annotation), None)
-    return model.model_fields if isinstance(model, type) and issubclass(model, BaseModel) else ()
+        field = model.model_fields.get(str(key))  # indexes of lists, and keys of one's own choice, lead no further
+        if field is not None:
+            model = next(_models_in(field.annotation), model)
+    return model.model_fields
 
 
 def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
@@ -99,16 +109,30 @@ def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
         yield from _models_in(part)
 
 
-def _take_out(at: At, details: Iterable[Any]) -> None:
-    """Removes unknown keys, and else the smallest list item around each error, so that the rest can be read."""
-    doomed: dict[Path, None] = {}
+def _meant(at: At, details: Iterable[Any]) -> dict[Path, str]:
+    """Unknown keys that are read as the known ones that were probably meant: their paths, and those keys."""
+    meant: dict[Path, str] = {}
     for detail in details:
         path: Path = detail["loc"]
         if detail["type"] == "extra_forbidden":
-            doomed[path] = None
-            continue
-        depths = [depth for depth, key in enumerate(path) if isinstance(key, int)]
-        doomed[path[: depths[-1] + 1] if depths else path[:1]] = None
+            parent = at.get(*path[:-1])
+            close = _closest(str(path[-1]), _keys_at(path[:-1]))
+            if close and not parent.has(close):
+                meant[path] = close
+    return meant
+
+
+def _rename(tree: Tree, key: str, other: str) -> None:
+    if isinstance(tree, Mapping) and key in tree and other not in tree:
+        tree.rename(key, other)
+
+
+def _take_out(at: At, details: Iterable[Any]) -> None:
+    """Removes what is wrong, so that the rest can be read: a value, or what can not do without the missing one."""
+    doomed: dict[Path, None] = {}
+    for detail in details:
+        path: Path = detail["loc"]
+        doomed[path[:-1] if detail["type"] == "missing" else path] = None
     for path in sorted(doomed, key=_last_first):
         parent = at.get(*path[:-1]).tree
         if isinstance(parent, Items) and isinstance(path[-1], int) and path[-1] < len(parent):

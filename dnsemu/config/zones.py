@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from dnsemu.config import schema
 from dnsemu.config.tree import At, fault_at
-from dnsemu.errors import Fault, TextError
-from dnsemu.location import Tables
+from dnsemu.errors import Fault, Origin, TextError
+from dnsemu.location import Tables, check_region
 from dnsemu.model import (
     AliasTarget,
     HostedZone,
@@ -51,12 +51,21 @@ def read_zone(file: schema.HostedZone, at: At, tables: Tables, faults: list[Faul
         for merged in _members_of(record_set, place):
             read = _RecordReader(name, tables, faults, merged.at).read(merged.fields)
             record_sets += [read] if read else []
-    vpcs = tuple(
-        Vpc(vpc.vpc_id, vpc.vpc_region, at.get("vpc", index).origin) for index, vpc in enumerate(file.vpc or [])
-    )
+    vpcs = tuple(_read_vpc(vpc, at.get("vpc", index), tables, faults) for index, vpc in enumerate(file.vpc or []))
+    if not vpcs and at.has_lost("vpc"):  # private, whatever was wrong there
+        vpcs = (Vpc("", None, at.origin),)
     return with_defaults(
         HostedZone(name, zone_id, servers, at.get("name").origin, tuple(record_sets), vpcs, file.comment)
     )
+
+
+def _read_vpc(file: schema.Vpc, at: At, tables: Tables, faults: list[Fault]) -> Vpc:
+    if file.vpc_region is not None:
+        try:
+            check_region(file.vpc_region, tables.regions, "vpc_region")
+        except TextError as error:
+            faults.append(fault_at(at, error))
+    return Vpc(file.vpc_id, file.vpc_region, at.origin)
 
 
 class _Merged(NamedTuple):
@@ -79,10 +88,13 @@ def _members_of(record_set: schema.RecordSet, at: At) -> list[_Merged]:
 
 
 def _read_servers(texts: list[str], at: At, faults: list[Fault]) -> tuple[bytes, ...]:
-    servers = []
+    servers: list[bytes] = []
     for index, text in enumerate(texts):
         try:
-            servers.append(read_name(text))
+            name = read_name(text)
+            if name in servers:
+                raise TextError("value-duplicate", f"the name server {text} stands in the list already")
+            servers.append(name)
         except TextError as error:
             faults.append(fault_at(at.get("name_servers", index), error))
     return tuple(servers)
@@ -98,14 +110,14 @@ class _RecordReader:
         self._own, self._parent = at
 
     def read(self, fields: schema.RecordSet) -> RecordSet | None:
-        """The record set; None if there is a fault that leaves nothing to go on with."""
+        """The record set; None if there is, or was, a fault that leaves nothing to go on with."""
         before = len(self._faults)
         name = self._name(fields)
         policy = self._policy(fields)
-        self._check_shape(fields, policy)
+        self._check_shape(fields)
         alias = self._alias(fields.alias) if fields.alias else None
         values = self._values(fields)
-        if name is None or len(self._faults) > before:
+        if name is None or len(self._faults) > before or self._has_lost(*schema.RecordSet.model_fields):
             return None
         return RecordSet(
             name,
@@ -117,12 +129,17 @@ class _RecordReader:
             fields.set_identifier,
             policy,
             fields.health_check_id,
+            self._at("health_check_id").origin if fields.health_check_id is not None else None,
         )
 
     def _at(self, *path: str | int) -> At:
         """A key's place in the member, else in its parent; without a path, that of the record set itself."""
         inherited = path and not self._own.has(str(path[0]))
         return self._parent.get(*path) if inherited else self._own.get(*path)
+
+    def _has_lost(self, *keys: str) -> bool:
+        """Whether the value of one of the keys was wrong and is told about already."""
+        return any(at.has_lost(key) for at in (self._own, self._parent) for key in keys)
 
     def _report(self, error: TextError, *path: str | int) -> None:
         self._faults.append(fault_at(self._at(*path), error))
@@ -134,7 +151,7 @@ class _RecordReader:
             self._report(error, "name")
             return None
 
-    def _check_shape(self, fields: schema.RecordSet, policy: RoutingPolicy | None) -> None:
+    def _check_shape(self, fields: schema.RecordSet) -> None:
         """What Route 53 refuses as InvalidInput: exactly one of alias, and values with a TTL (AL5, C4)."""
         if fields.alias:
             for key in ("ttl", "records"):
@@ -142,13 +159,12 @@ class _RecordReader:
                     self._report(TextError("alias-shape", f"an alias has no {key} of its own"), key)
         else:
             for key in ("ttl", "records"):
-                if getattr(fields, key) is None:
+                if getattr(fields, key) is None and not self._has_lost(key, "alias", "members"):
                     self._report(TextError("missing-key", f"the key '{key}' is missing here", "or an alias instead"))
-            if fields.records == []:
-                self._report(TextError("missing-value", "a record set has at least one value"), "records")
-        if policy and not fields.set_identifier:
-            self._report(TextError("set-identifier", f"a {policy.name} record set needs a set_identifier"))
-        if fields.set_identifier and not policy and not self._chosen(fields):
+        chosen = self._chosen(fields)
+        if chosen and not fields.set_identifier and not self._has_lost("set_identifier"):
+            self._report(TextError("set-identifier", f"a record set with {chosen[0]} needs a set_identifier"))
+        if fields.set_identifier and not chosen and not self._has_lost(*_POLICIES):
             hint = f"a routing policy goes with it: {', '.join(_POLICIES)}"
             self._report(
                 TextError("set-identifier", "a simple record set has no set_identifier", hint),
@@ -171,7 +187,8 @@ class _RecordReader:
         except TextError as error:
             self._report(error, "alias", "name")
             return None
-        return AliasTarget(name, alias.name, alias.evaluate_target_health, alias.zone_id, place.origin)
+        zone_id_at = self._at("alias", "zone_id").origin if alias.zone_id is not None else None
+        return AliasTarget(name, alias.name, alias.evaluate_target_health, alias.zone_id, place.origin, zone_id_at)
 
     def _target(self, text: str) -> bytes:
         """A name of the zone, relative or in full; one elsewhere is kept for the rules to refuse by name."""
@@ -191,17 +208,18 @@ class _RecordReader:
             error = TextError("policy-several", f"a record set has one routing policy, not {' and '.join(chosen)}")
             self._report(error, chosen[1])
             return None
-        if not chosen:
+        if not chosen or self._has_lost(chosen[0]):
             return None
         try:
-            return _read_policy(fields, self._tables)
+            where = [self._at("cidr_routing_policy", key).origin for key in ("collection_id", "location_name")]
+            return _read_policy(fields, self._tables, where)
         except TextError as error:
             self._report(error, chosen[0])
             return None
 
 
-def _read_policy(fields: schema.RecordSet, tables: Tables) -> RoutingPolicy:
-    """The one policy that `fields` has. Raises TextError."""
+def _read_policy(fields: schema.RecordSet, tables: Tables, origins: list[Origin]) -> RoutingPolicy:
+    """The one policy that `fields` has; `origins` are those of a CIDR policy's names. Raises TextError."""
     if weighted := fields.weighted_routing_policy:
         return Weighted(weighted.weight)
     if latency := fields.latency_routing_policy:
@@ -214,5 +232,5 @@ def _read_policy(fields: schema.RecordSet, tables: Tables) -> RoutingPolicy:
         degrees = (near.coordinates.latitude, near.coordinates.longitude) if near.coordinates else None
         return read_geoproximity(tables, near.aws_region, near.local_zone_group, degrees, near.bias)
     if cidr := fields.cidr_routing_policy:
-        return IpBased(cidr.collection_id, cidr.location_name)
+        return IpBased(cidr.collection_id, cidr.location_name, *origins)
     return Multivalue()

@@ -31,7 +31,11 @@ class NotServed:
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """Zones with what they refer to; `not_served` must be empty for it to be served."""
+    """Zones with what they refer to; `not_served` must be empty for it to be served.
+
+    `alias_targets`: names of AWS resources, in lower case, without `dualstack.` and without a last dot.
+    `other_references`: ids of health checks that are used elsewhere than in record sets.
+    """
 
     hosted_zones: Sequence[HostedZone] = ()
     health_checks: Sequence[HealthCheck] = ()
@@ -39,3 +43,5 @@ class Configuration:
     options: Options = Options()
     seed: int | None = None
     not_served: Sequence[NotServed] = ()
+    alias_targets: frozenset[str] = frozenset()
+    other_references: frozenset[str] = frozenset()

@@ -15,4 +15,5 @@ class HealthCheck:
     type: str
     origin: Origin
     fqdn: str | None = None
+    ip_address: str | None = None
     children: tuple[str, ...] = ()

@@ -6,6 +6,7 @@ Everything inside is lower-case wire form: Route 53 stores and compares names so
 from __future__ import annotations
 
 import re
+from unicodedata import normalize
 
 from dnsemu.errors import TextError
 from dnsemu.wire import MAX_LABEL, MAX_NAME, is_below
@@ -22,8 +23,9 @@ def read_name(text: str) -> bytes:
     """A fully qualified name, with or without its trailing dot, in wire form. Raises TextError."""
     if text in ("", "."):
         raise TextError("name-empty", "a domain name is missing here")
-    lower = text.removesuffix(".").lower()
-    labels = lower.encode().split(b".") if _USUAL.fullmatch(lower) else _read_labels(text.removesuffix("."))
+    text = text.removesuffix(".")
+    usual = text.isascii() and _USUAL.fullmatch(text.lower())
+    labels = text.lower().encode().split(b".") if usual else _read_labels(text)
     return _checked_length(b"".join([bytes((len(label),)) + label for label in labels]) + ROOT)
 
 
@@ -78,7 +80,7 @@ def _read_labels(text: str) -> list[bytes]:
     labels, label = [], bytearray()
     for escape, backslash, literal, dot in _PIECE.findall(text.lower()):
         if escape:
-            label.append(ord(chr(int(escape, 8)).lower()))
+            label += bytes((int(escape, 8),)).lower()
         elif backslash:
             raise TextError(
                 "name-escape",
@@ -119,9 +121,6 @@ def _checked(label: bytes, text: str) -> bytes:
 
 
 def _not_ascii(text: str) -> TextError:
-    try:
-        spelled = text.encode("idna").decode()
-    except UnicodeError:
-        spelled = ""
-    hint = f"write it in Punycode: {spelled}" if spelled else "write it in Punycode (xn--…)"
-    return TextError("name-not-ascii", f"'{text}' has characters beyond ASCII", hint)
+    labels = normalize("NFC", text.lower()).split(".")
+    spelled = ".".join(label if label.isascii() else f"xn--{label.encode('punycode').decode()}" for label in labels)
+    return TextError("name-not-ascii", f"'{text}' has characters beyond ASCII", f"write it in Punycode: {spelled}")

@@ -176,13 +176,18 @@ def _to_wire(rdtype: Type, text: str) -> bytes:
         rdata = dns.rdata.from_text(dns.rdataclass.IN, dns.rdatatype.RdataType(rdtype), text)
         return rdata.to_wire() or b""
     except (dns.exception.DNSException, ValueError) as error:
-        raise TextError("value-syntax", f"not a {rdtype.name} value: {error}") from None
+        raise TextError("value-syntax", f"not {_a(rdtype)} value: {error}") from None
+
+
+def _a(rdtype: Type) -> str:
+    spelled_out = rdtype in (Type.HTTPS, Type.MX, Type.NS, Type.SRV, Type.SSHFP, Type.SVCB, Type.SPF)
+    return f"{'an' if spelled_out or rdtype in (Type.A, Type.AAAA) else 'a'} {rdtype.name}"
 
 
 def _wrong_count(rdtype: Type, fields: Sequence[Field], count: int) -> TextError:
     shape = " ".join(f"<{field.name}>" for field in fields)
     needed = f"{len(fields)} word{'s' if len(fields) != 1 else ''}"
-    return TextError("value-syntax", f"a {rdtype.name} value has {needed}, and this has {count}", f"write {shape}")
+    return TextError("value-syntax", f"{_a(rdtype)} value has {needed}, and this has {count}", f"write {shape}")
 
 
 def _words(text: str) -> list[str]:
@@ -205,7 +210,7 @@ def _strings(text: str, rdtype: Type) -> list[bytes]:
             raise TextError(
                 "value-quotes",
                 f"{rdtype.name}: Value should be enclosed in quotation marks",
-                f"in YAML, put single quotes around: '\"{text}\"'",
+                f"in YAML, put single quotes around: '{_with_quotes(text)}'",
             )
         string = _unescape(word[1:-1])
         if len(string) > MAX_STRING:
@@ -216,6 +221,13 @@ def _strings(text: str, rdtype: Type) -> list[bytes]:
             )
         strings.append(string)
     return strings
+
+
+def _with_quotes(text: str) -> str:
+    """The value that was probably meant: one string, or the quotes that are missing."""
+    if '"' not in text:
+        return f'"{text}"'
+    return " ".join(word if word.startswith('"') else f'"{word}"' for word in _words(text))
 
 
 def _unescape(text: str) -> bytes:

@@ -39,6 +39,7 @@ class AliasTarget:
     evaluate_target_health: bool
     zone_id: str | None
     origin: Origin
+    zone_id_origin: Origin | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ class RecordSet:
     set_identifier: str | None = None
     policy: RoutingPolicy | None = None
     health_check_id: str | None = None
+    health_check_origin: Origin | None = None
 
 
 @dataclass(frozen=True, slots=True)

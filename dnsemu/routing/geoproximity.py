@@ -51,7 +51,7 @@ def read_geoproximity(
         raise TextError("geo-location", "exactly one of aws_region, local_zone_group and coordinates is needed here")
     degrees = None
     if aws_region is not None:
-        check_region(aws_region, tables.regions)
+        check_region(aws_region, tables.regions, "aws_region")
     elif local_zone_group is not None:
         check_local_zone_group(local_zone_group, tables)
     elif coordinates is not None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
-from dnsemu.errors import Fault, warning
+from dnsemu.errors import Fault, Origin, warning
 from dnsemu.model import RecordSet
 from dnsemu.routing.contract import check_distinct, check_members, describe
 
@@ -15,10 +15,12 @@ DEFAULT_LOCATION = "*"
 
 @dataclass(frozen=True, slots=True)
 class IpBased:
-    """A location of a CIDR collection; `*` is the default (I3)."""
+    """A location of a CIDR collection; `*` is the default (I3). The origins are those of the two names."""
 
     collection_id: str
     location_name: str
+    collection_origin: Origin | None = field(default=None, compare=False)
+    location_origin: Origin | None = field(default=None, compare=False)
     name: ClassVar[str] = "IP-based"
 
     def check(self, members: Sequence[RecordSet]) -> list[Fault]:

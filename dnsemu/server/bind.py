@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import socket
 from contextlib import suppress
+from ipaddress import ip_address
 from typing import NamedTuple
 
 _RECEIVE_BUFFER = 4 << 20  # octets; a burst of some ten thousand questions
@@ -46,14 +47,15 @@ class Sockets(NamedTuple):
 def read_endpoint(text: str) -> Endpoint:
     """`127.0.0.1:5300`, `[::1]:5300` or `localhost:5300`. Raises ValueError."""
     host, colon, port = text.rpartition(":")
-    if not colon or not port.isdigit() or int(port) > 65535 or (":" in host) != host.startswith("["):
+    number = int(port) if port.isascii() and port.isdigit() and len(port) <= 5 else 65536
+    bracketed = host.startswith("[") and host.endswith("]")
+    if not colon or number > 65535 or (":" in host) != bracketed:
         raise ValueError(f"'{text}' is not HOST:PORT: write 127.0.0.1:5300 or [::1]:5300")
-    host = "127.0.0.1" if host == "localhost" else host.removeprefix("[").removesuffix("]")
+    host = "127.0.0.1" if host == "localhost" else host[1:-1] if bracketed else host
     try:
-        socket.getaddrinfo(host, None, flags=socket.AI_NUMERICHOST)
-    except OSError:
+        return Endpoint(str(ip_address(host)), number)
+    except ValueError:
         raise ValueError(f"'{host}' is not an IP address: write 127.0.0.1:5300 or [::1]:5300") from None
-    return Endpoint(host, int(port))
 
 
 def bind(endpoint: Endpoint) -> Sockets:

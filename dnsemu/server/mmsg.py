@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 
 SLOTS = 64
 ROUNDS = 16  # calls before other sockets have their turn
-_SLOT = 4096  # octets; the largest UDP response, and more than any question
+_SLOT = 65536  # octets, more than a datagram has; of most slots only the first page is ever touched
 _OFFSETS = range(0, SLOTS * _SLOT, _SLOT)
 _MSG_DONTWAIT = 0x40
 _INTERFACE_AT = 16  # where an IPv4 control message has the interface's number
@@ -149,11 +149,14 @@ class Batches:
         """Send the replies in slots `first` to `end`; one that the kernel refuses does not hold up the others."""
         messages = self._sent.messages
         while first < end:
-            sent = _sendmmsg(self._fd, byref(messages, first * sizeof(_Message)), end - first, 0)
-            if sent < 0 and (failure := ctypes.get_errno()) != errno.EINTR:
+            sent = _sendmmsg(self._fd, byref(messages, first * sizeof(_Message)), end - first, _MSG_DONTWAIT)
+            if sent < 0:
+                failure = ctypes.get_errno()
+                if failure == errno.EAGAIN:  # the way out is full: who misses an answer asks again
+                    return
                 _log.debug("replying failed: %s", os.strerror(failure))
                 sent = 1
-            first += max(sent, 0)
+            first += sent
 
     def _interface_column(self, control_size: int) -> memoryview | None:
         """The interface numbers in IPv4 control data: zeroed before a reply, so that routing decides its way."""

@@ -133,4 +133,12 @@ class Connection(asyncio.Protocol):
         if self._timer:
             self._timer.cancel()
         idle_end = self._loop.time() + self._connections.limits.idle
-        self._timer = self._loop.call_at(min(idle_end, self._closes), self.close)
+        self._unsent = self._transport.get_write_buffer_size()
+        self._timer = self._loop.call_at(min(idle_end, self._closes), self._expire)
+
+    def _expire(self) -> None:
+        """The time is over, unless the peer has at least read on, if slowly."""
+        if self._transport.get_write_buffer_size() < self._unsent and self._loop.time() < self._closes:
+            self._wait_for_question()
+        else:
+            self._transport.abort()

@@ -1,0 +1,154 @@
+"""The server as a process: how it starts, is asked by clients of two libraries, and ends."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import dns.message
+import dns.query
+import dns.rcode
+import dns.resolver
+import dnslib
+import psutil
+import pytest
+from e2e.launch import PATIENCE, ZONES, Launched, launched
+from properties.decoders import decode
+
+pytestmark = pytest.mark.e2e
+
+
+def test_one_number_for_udp_and_tcp(server: Launched) -> None:
+    open_here = {
+        one.type: one.laddr.port
+        for one in psutil.Process(server.process.pid).net_connections("inet")
+        if one.type == socket.SOCK_DGRAM or one.status == psutil.CONN_LISTEN
+    }
+    assert open_here == {socket.SOCK_DGRAM: server.port, socket.SOCK_STREAM: server.port}
+
+
+def test_dnspython_resolves(server: Launched) -> None:
+    resolver = dns.resolver.Resolver(configure=False)
+    resolver.nameservers, resolver.port = ["127.0.0.1"], server.port
+    resolver.lifetime = PATIENCE
+    assert {one.to_text() for one in resolver.resolve("www.example.com", "A")} == {"192.0.2.10", "192.0.2.11"}
+    assert str(resolver.resolve("www.example.com", "A").canonical_name) == "example.com."
+    with pytest.raises(dns.resolver.NXDOMAIN):
+        resolver.resolve("nothing.example.com", "A")
+    with pytest.raises(dns.resolver.NoAnswer):
+        resolver.resolve("api.example.com", "AAAA")
+    assert resolver.resolve_address("192.0.2.10")[0].to_text() == "lb.example.com."
+
+
+@pytest.mark.parametrize("tcp", [False, True])
+def test_dnslib_asks(server: Launched, *, tcp: bool) -> None:
+    question = dnslib.DNSRecord.question("mail.example.com", "A")
+    wire = question.send("127.0.0.1", server.port, tcp=tcp, timeout=PATIENCE)
+    reply = dnslib.DNSRecord.parse(wire)
+    assert [str(one.rdata) for one in reply.rr] == ["192.0.2.25"]
+    assert len(reply.auth) == 4
+    decode(wire)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_ends_within_a_second_of_a_signal(number: signal.Signals) -> None:
+    with launched() as server:
+        status, seconds = server.stop(number)
+        assert (status, "Traceback" in server.log) == (0 if number is signal.SIGTERM else 130, False)
+        assert seconds < 1
+
+
+def test_it_ends_within_a_second_under_load_and_the_port_is_free() -> None:
+    with launched() as server:
+        stop = threading.Event()
+        loads = [
+            threading.Thread(target=load, args=(server.address, stop), daemon=True) for load in (flood, pipeline)
+        ]
+        for load in loads:
+            load.start()
+        asked_over_both(server)
+        status, seconds = server.stop()
+        stop.set()
+        for load in loads:
+            load.join(PATIENCE)
+        assert (status, "Traceback" in server.log) == (0, False)
+        assert seconds < 1
+        for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+            with socket.socket(socket.AF_INET, kind) as sock:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                sock.bind(server.address)
+
+
+def flood(address: tuple[str, int], stop: threading.Event) -> None:
+    """UDP questions as fast as they leave."""
+    question = dns.message.make_query("www.example.com", "A").to_wire()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        while not stop.is_set():
+            sock.sendto(question, address)
+
+
+def pipeline(address: tuple[str, int], stop: threading.Event) -> None:
+    """Twenty TCP connections that ask and never read."""
+    question = dns.message.make_query("example.com", "TXT").to_wire()
+    framed = (len(question).to_bytes(2, "big") + question) * 500
+    socks = [socket.create_connection(address, PATIENCE) for _ in range(20)]
+    for sock in socks:
+        sock.setblocking(False)
+    while not stop.is_set():
+        for sock in socks:
+            try:
+                sock.send(framed)
+            except BlockingIOError:
+                time.sleep(0)
+            except OSError:
+                stop.wait(PATIENCE)
+    for sock in socks:
+        sock.close()
+
+
+def asked_over_both(server: Launched) -> None:
+    question = dns.message.make_query("api.example.com", "A")
+    assert dns.query.tcp(question, "127.0.0.1", PATIENCE, server.port).rcode() == dns.rcode.NOERROR
+    for _ in range(50):  # a flood may crowd out some
+        try:
+            assert dns.query.udp(question, "127.0.0.1", 0.3, server.port).rcode() == dns.rcode.NOERROR
+        except dns.exception.Timeout:
+            continue
+        return
+    pytest.fail("no answer over UDP")
+
+
+def test_a_taken_port_is_told_with_its_holder(server: Launched) -> None:
+    argv = [sys.executable, "-m", "dnsemu", "serve", str(ZONES), "--listen", f"127.0.0.1:{server.port}"]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    assert done.returncode == 5
+    assert f"pid {server.process.pid}" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_same_seed_gives_the_same_answers() -> None:
+    orders = []
+    for _ in range(2):
+        with launched("--seed", "7") as server:
+            question = dns.message.make_query("lb.example.com", "A", id=1)
+            replies = [dns.query.udp(question, "127.0.0.1", PATIENCE, server.port) for _ in range(12)]
+            orders.append([[one.to_text() for one in reply.answer[0]] for reply in replies])
+    assert orders[0] == orders[1]
+    assert len({tuple(order) for order in orders[0]}) == 2
+
+
+def test_an_ipv6_listener(tmp_path: Path) -> None:
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as sock:
+            sock.bind(("::1", 0))
+    except OSError:
+        pytest.skip("no IPv6 on the loopback interface")
+    with launched(listen="[::1]:0") as server:
+        question = dns.message.make_query("api.example.com", "A")
+        for ask in (dns.query.udp, dns.query.tcp):
+            assert ask(question, "::1", PATIENCE, server.port).answer
