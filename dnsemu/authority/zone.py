@@ -130,9 +130,11 @@ class ZoneCompiler:
             return self._reply(Rcode.NOERROR, hinfo, self._courtesy.count, self._courtesy)
         if len(entries) == 1:
             return entries[0]
-        count = sum(len(self.resolve(group).first.values) for group in groups)
+        sources = [self.resolve(group) for group in groups]
+        count = sum(len(source.first.values) for source in sources)
+        targets = [target for source in sources if source.type in TARGET_AT for target in _targets(source)]
         courtesy = NONE if name == self._tree.apex else self._courtesy
-        rest = courtesy + self._additional([], {(name, rdtype) for rdtype in Type})
+        rest = courtesy + self._additional(targets, {(name, rdtype) for rdtype in Type})
         return Everything(self._reply(Rcode.NOERROR, Records(b"", count), courtesy.count, rest), entries)
 
     # CNAMEs
