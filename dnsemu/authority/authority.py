@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from dnsemu.authority.reply import REFUSED, Answers, Entry, Node
+from dnsemu.authority.reply import REFUSED, Entry, Node
 from dnsemu.model import Options
 from dnsemu.wire import MAX_LABEL, MAX_NAME, Meta, type_and_class
 
@@ -35,35 +35,29 @@ class Authority:
     def find(self, name: bytes, type_class: bytes) -> Entry | None:
         """What answers a question that is not in `questions`; None if the name is in no zone.
 
-        `name` may be any octets that end with a zero: what is found was a name, label by label.
+        `name` may be any octets that end with a zero: what is found was a name, label by label. The walk up ends at
+        the name itself or at its closest encloser (RFC 4592 3.3.1).
         """
-        node = self.names.get(name)
-        if node is not None:
-            return node.other if _is_ordinary(type_class) else REFUSED
-        beneath = closest_beneath(self.names, name)
-        if beneath is None:
-            return None
-        entry = beneath.by_type.get(type_class)
-        if entry is None:
-            entry = beneath.other if _is_ordinary(type_class) else REFUSED
-        return entry
-
-
-def closest_beneath(names: Mapping[bytes, Node], name: bytes) -> Answers | None:
-    """What answers below the closest encloser of a name that does not exist (RFC 4592 3.3.1)."""
-    at, size = 0, len(name)
-    if size > MAX_NAME:
-        return None
-    while (length := name[at]) and length <= MAX_LABEL:
-        at += length + 1
-        if at >= size:
-            break
-        node = names.get(name[at:])
-        if node is not None:
-            return node.beneath
-    return None
+        names, at, size = self.names, 0, len(name)
+        node = names.get(name)
+        while node is None:
+            length = name[at]
+            at += length + 1
+            if not length or length > MAX_LABEL or at >= size or size > MAX_NAME:
+                return None
+            node = names.get(name[at:])
+        entry = node.beneath.by_type.get(type_class) if at else None
+        if entry is not None:
+            return entry
+        if type_class in _USUAL or _is_ordinary(type_class):
+            return node.beneath.other if at else node.other
+        return REFUSED
 
 
 def _is_ordinary(type_class: bytes) -> bool:
     """Whether a question is one that zones answer: class IN, and no zone transfer (E9, E10)."""
     return type_class.endswith(_CLASS_IN) and type_class not in _TRANSFERS
+
+
+_USUAL = frozenset(type_class for type_class in map(type_and_class, range(260)) if _is_ordinary(type_class))
+"""Ordinary types that clients ask for, told beforehand."""

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from dnsemu.authority.authority import closest_beneath
 from dnsemu.authority.reply import REFUSED, Answers, Entry, Everything, Node, Reply, Shuffled
 from dnsemu.authority.tree import WILDCARD, Kind, Spot, ZoneTree
 from dnsemu.model import TARGET_AT, Group, Options, Type, show_name
-from dnsemu.wire import POINTER_TO_QNAME, Meta, Rcode, heads, record_body, type_and_class
+from dnsemu.wire import POINTER_TO_QNAME, Meta, Rcode, heads, parents, record_body, type_and_class
 
 MAX_CHAIN = 16  # CNAMEs followed for one question; the asker goes on from the last (5.5 "several steps")
 
@@ -68,7 +67,8 @@ class ZoneCompiler:
         while missing := self._covered - names.keys():  # each may lead on to others
             for name in missing:
                 answers = self.answers(name)
-                names[name] = Node(answers.other, closest_beneath(names, name) or self._missing)
+                encloser = next(ancestor for ancestor in parents(name) if ancestor in names)
+                names[name] = Node(answers.other, names[encloser].beneath)
                 for type_class, entry in answers.by_type.items():
                     questions[name + type_class] = entry
 

@@ -39,11 +39,10 @@ def read_edns(packet: bytes, at: int, records: int) -> tuple[int, bytes]:
     Only OPT means anything to us; others (TSIG, say) are read over. Raises WireError: BADVERS for a version above
     0, FORMERR for what can not be read, for a second OPT, and for a client subnet that RFC 7871 7.1.2 forbids.
     """
-    usual = USUAL_OPTS.get(packet[at : at + 9])
-    options, end = at + 11, len(packet)
-    if usual and records == 1 and options <= end and packet[at + 9] << 8 | packet[at + 10] == end - options:
-        return (usual[0], _read_options(packet, options, end, usual[1])) if options < end else usual
-    return _read_slowly(packet, at, records)
+    size, result = USUAL_OPTS.get(packet[at : at + 15], _UNUSUAL)
+    if size == len(packet) - at and records == 1:
+        return result
+    return _read_records(packet, at, records)
 
 
 def _read_opt(fixed: bytes) -> tuple[int, bytes]:
@@ -90,7 +89,7 @@ def _with_client_subnet(option: bytes, opt: bytes) -> bytes:
     return compose_opt(do=opt is OPT_DO, options=echo)
 
 
-def _read_slowly(packet: bytes, at: int, records: int) -> tuple[int, bytes]:
+def _read_records(packet: bytes, at: int, records: int) -> tuple[int, bytes]:
     """Any additional section, record by record."""
     found: tuple[int, bytes] | None = None
     for _ in range(records):
@@ -129,8 +128,17 @@ def _skip_owner(packet: bytes, at: int) -> int:
 
 
 _USUAL_SIZES = (512, 1200, 1220, 1232, 1280, 1400, 1410, 1432, 1440, 1452, 1460, 1472, 4000, 4096, 8192, 65535)
-USUAL_OPTS = {
-    fixed: _read_opt(fixed)
-    for fixed in (_OPT_FIXED.pack(0, OPT, size, 0, 0, flags) for size in _USUAL_SIZES for flags in (0, _DO))
-}
-"""What clients send, read beforehand by `_read_opt`: one look-up for all fields together."""
+_NO_OPTIONS = b"\0\0"
+_CLIENT_COOKIE = b"\0\x0c\0\x0a\0\x08"  # eight octets of cookie follow (RFC 7873 4)
+_UNUSUAL = (1 << 20, NO_EDNS)  # no packet is that long
+
+
+def _usual_opts() -> dict[bytes, tuple[int, tuple[int, bytes]]]:
+    fixed = [_OPT_FIXED.pack(0, OPT, size, 0, 0, flags) for size in _USUAL_SIZES for flags in (0, _DO)]
+    plain = {octets + _NO_OPTIONS: (11, _read_opt(octets)) for octets in fixed}
+    return plain | {octets + _CLIENT_COOKIE: (23, _read_opt(octets)) for octets in fixed}
+
+
+USUAL_OPTS = _usual_opts()
+"""What clients send, read beforehand by `_read_opt`: the first octets of an OPT record without options, or with a
+client's cookie alone, which is ignored; and how long the whole record is."""
