@@ -11,6 +11,8 @@ from hashlib import blake2b
 _MASK = (1 << 64) - 1
 _GOLDEN = 0x9E3779B97F4A7C15  # 2^64 / golden ratio: the step of SplitMix64 (Steele, Lea, Flood 2014)
 
+_ONE_DRAW = 16  # so many records have 2^44 orders: one draw of 64 bits decides among them
+
 
 class Draws:
     """Draws for one server; counters live as long as this object."""
@@ -39,7 +41,8 @@ def shuffled(records: tuple[bytes, ...], draw: int) -> list[bytes]:
     """All of `records` in an order that `draw` decides, every order as likely as another (Fisher and Yates)."""
     order = list(records)
     for last in range(len(order) - 1, 0, -1):
-        draw = _mix((draw + _GOLDEN) & _MASK)
-        other = draw % (last + 1)
+        if last >= _ONE_DRAW:
+            draw = _mix((draw + _GOLDEN) & _MASK)
+        draw, other = divmod(draw, last + 1)
         order[last], order[other] = order[other], order[last]
     return order

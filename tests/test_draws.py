@@ -20,7 +20,7 @@ GOLDEN = {
         6647601716515739916,
     ],
 }
-ORDERS = [b"abcde", b"caedb", b"eabcd", b"baecd"]
+ORDERS = [b"cadbe", b"badce", b"decab", b"abcde"]
 
 
 def draw(seed: int, key: bytes, count: int) -> list[int]:

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple, TypeAlias
 
 from dnsemu.errors import Fault, Origin, TextError
 
+_MANY = 32  # items, from which on looking for one by one takes too long
+_NO_INDEXES: dict[str, int] = {}
 _COLUMN_BITS = 32
 _COLUMN_MASK = (1 << _COLUMN_BITS) - 1
 
@@ -23,11 +25,12 @@ class Mapping(dict[str, Any]):
     record sets has a million.
     """
 
-    __slots__ = ("_places", "at", "taken")
+    __slots__ = ("_indexes", "_places", "at", "taken")
 
     def __init__(self, at: int) -> None:
         super().__init__()
         self.at = at
+        self._indexes = _NO_INDEXES  # of a mapping of many items, once it is asked for
         self.taken: tuple[str, ...] = ()  # keys whose values were wrong, and told about
         self._places = array("Q")  # key and value of each item, in the order of the items
 
@@ -40,6 +43,7 @@ class Mapping(dict[str, Any]):
         """Take an item out, with its positions."""
         index = self._index(key)
         del self[key], self._places[2 * index : 2 * index + 2]
+        self._indexes = _NO_INDEXES
         self.taken = (*self.taken, key)
 
     def rename(self, key: str, other: str) -> None:
@@ -57,7 +61,11 @@ class Mapping(dict[str, Any]):
         return self._places[2 * self._index(key) + 1]
 
     def _index(self, key: str) -> int:
-        return next(index for index, other in enumerate(self) if other == key)
+        if len(self) < _MANY:
+            return next(index for index, other in enumerate(self) if other == key)
+        if len(self._indexes) != len(self):
+            self._indexes = {other: index for index, other in enumerate(self)}
+        return self._indexes[key]
 
 
 class Items(list[Any]):
@@ -107,6 +115,13 @@ class At(NamedTuple):
     def has(self, key: str) -> bool:
         """Whether it is a mapping with that key."""
         return isinstance(self.tree, Mapping) and key in self.tree
+
+    def is_whole(self) -> bool:
+        """Whether nothing was taken out of the mapping, nor of the values in it."""
+        tree = self.tree
+        if not isinstance(tree, Mapping) or tree.taken:
+            return False
+        return not any(getattr(value, "taken", None) for value in tree.values())
 
     def has_lost(self, key: str) -> bool:
         """Whether it is a mapping from which the value of that key, or a part of it, was taken out."""

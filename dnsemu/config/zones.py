@@ -117,7 +117,7 @@ class _RecordReader:
         self._check_shape(fields)
         alias = self._alias(fields.alias) if fields.alias else None
         values = self._values(fields)
-        if name is None or len(self._faults) > before or self._has_lost(*schema.RecordSet.model_fields):
+        if name is None or len(self._faults) > before or not (self._own.is_whole() and self._parent.is_whole()):
             return None
         return RecordSet(
             name,
