@@ -23,7 +23,6 @@ MOST_ZONES_LOGGED = 20
 _log = logging.getLogger("dnsemu")
 
 _MISSES = {
-    "alias-target": {"hosted_zones"},
     "failover-alone": {"hosted_zones"},
     "health-unused": {"dnsemu", "health_checks", "hosted_zones"},
     "policy-default": {"hosted_zones"},

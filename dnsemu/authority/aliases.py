@@ -22,12 +22,16 @@ _AWS = (
 
 
 class AliasRules:
-    """What is wrong with the aliases of one zone. `resources`: names of AWS resources they may point to."""
+    """What is wrong with the aliases of one zone.
 
-    def __init__(self, tree: ZoneTree, zone: HostedZone, resources: frozenset[str]) -> None:
+    `resources`: names of AWS resources they may point to; `unread`: names that may be there (`Configuration`).
+    """
+
+    def __init__(self, tree: ZoneTree, zone: HostedZone, resources: frozenset[str], unread: frozenset[bytes]) -> None:
         self._tree = tree
         self._zone = zone
         self._resources = resources
+        self._unread = unread
         self._targeted = {id(target) for group in tree.groups.values() for target in self._targets(group)}
 
     def check(self, group: Group) -> Iterator[Fault]:
@@ -59,7 +63,7 @@ class AliasRules:
                 f"{describe(member)}: zone_id {alias.zone_id} is not that of the zone, which is {self._zone.zone_id}",
                 "leave it out for a target in the same zone",
             )
-        elif self._tree.group(alias.name, member.type) is None:
+        elif self._tree.group(alias.name, member.type) is None and self._unread.isdisjoint((alias.name, b"")):
             message = f"{tried}, but that target was not found"
             yield Fault(alias.origin, "alias-target", message, hint if is_aws else "")
 

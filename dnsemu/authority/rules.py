@@ -56,7 +56,7 @@ def check(configuration: Configuration, trees: Sequence[ZoneTree]) -> list[Fault
     ]
     faults += _check_zones(configuration)
     for zone, tree in zip(configuration.hosted_zones, trees, strict=True):
-        aliases = AliasRules(tree, zone, configuration.alias_targets)
+        aliases = AliasRules(tree, zone, configuration.alias_targets, configuration.unread)
         for group in tree.groups.values():
             faults += check_group(group)
             faults += _check_place(group, tree, zone)

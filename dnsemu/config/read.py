@@ -15,7 +15,7 @@ from dnsemu.config.places import check_places
 from dnsemu.config.source import Source
 from dnsemu.config.tree import At, Mapping, position
 from dnsemu.config.validate import validate
-from dnsemu.config.zones import read_zone
+from dnsemu.config.zones import ANY_NAME, read_zone
 from dnsemu.errors import Fault, Origin
 from dnsemu.location import Tables, read_tables
 from dnsemu.model import CidrCollection, Configuration, HealthCheck, HostedZone, NotServed, Options
@@ -38,7 +38,8 @@ def read_configuration(sources: Sequence[Source]) -> Read:
     """Reads and joins all files."""
     faults: list[Fault] = []
     parts = [part for source in sources if (part := _read_part(source, faults))]
-    zones = _read_zones(parts, faults)
+    unread: set[bytes] = set() if len(parts) == len(sources) else {ANY_NAME}
+    zones = _read_zones(parts, faults, unread)
     checks = _read_health_checks(parts, faults)
     collections = _read_collections(parts, faults)
     faults += _check_the_rest(parts, checks)
@@ -53,6 +54,7 @@ def read_configuration(sources: Sequence[Source]) -> Read:
         _not_served(zones, parts),
         frozenset(_spelled(target.name) for target in targets),
         frozenset(target.health_check_id for target in targets if target.health_check_id is not None),
+        frozenset(unread),
     )
     return Read(configuration, faults, _sections_with_faults(parts, faults, sources))
 
@@ -64,8 +66,10 @@ def _items(parts: Iterable[_Part], key: str) -> Iterator[tuple[Any, At]]:
             yield item, at.get(key, index)
 
 
-def _read_zones(parts: Sequence[_Part], faults: list[Fault]) -> list[HostedZone]:
-    zones = (read_zone(item, at, tables(), faults) for item, at in _items(parts, "hosted_zones"))
+def _read_zones(parts: Sequence[_Part], faults: list[Fault], unread: set[bytes]) -> list[HostedZone]:
+    if any(at.has_lost("hosted_zones") for _, at in parts):
+        unread.add(ANY_NAME)
+    zones = (read_zone(item, at, tables(), faults, unread) for item, at in _items(parts, "hosted_zones"))
     return [zone for zone in zones if zone]
 
 

@@ -36,21 +36,37 @@ _POLICY_SUFFIX = "_routing_policy"
 _POLICIES = tuple(name for name in schema.Member.model_fields if name.endswith(_POLICY_SUFFIX))
 
 
-def read_zone(file: schema.HostedZone, at: At, tables: Tables, faults: list[Fault]) -> HostedZone | None:
-    """A hosted zone with the SOA and NS that Route 53 would add. What can not be read is a fault and left out."""
+ANY_NAME = b""
+"""Stands among names of record sets for those whose name is not known."""
+
+
+def read_zone(
+    file: schema.HostedZone, at: At, tables: Tables, faults: list[Fault], unread: set[bytes]
+) -> HostedZone | None:
+    """A hosted zone with the SOA and NS that Route 53 would add.
+
+    What can not be read is a fault and left out; `unread` gets the names of record sets that are left out.
+    """
     try:
         name = read_name(file.name)
     except TextError as error:
         faults.append(fault_at(at.get("name"), error))
+        unread.add(ANY_NAME)
         return None
+    if at.has_lost("record_sets"):
+        unread.add(ANY_NAME)
     zone_id = file.zone_id or zone_id_of(name)
     servers = _read_servers(file.name_servers or [], at, faults) or name_servers_of(zone_id)
     record_sets = []
     for index, record_set in enumerate(file.record_sets):
         place = at.get("record_sets", index)
         for merged in _members_of(record_set, place):
-            read = _RecordReader(name, tables, faults, merged.at).read(merged.fields)
-            record_sets += [read] if read else []
+            reader = _RecordReader(name, tables, faults, merged.at)
+            read = reader.read(merged.fields)
+            if read:
+                record_sets.append(read)
+            else:
+                unread.add(reader.name or ANY_NAME)
     vpcs = tuple(_read_vpc(vpc, at.get("vpc", index), tables, faults) for index, vpc in enumerate(file.vpc or []))
     if not vpcs and at.has_lost("vpc"):  # private, whatever was wrong there
         vpcs = (Vpc("", None, at.origin),)
@@ -108,11 +124,12 @@ class _RecordReader:
         self._tables = tables
         self._faults = faults
         self._own, self._parent = at
+        self.name: bytes | None = None
 
     def read(self, fields: schema.RecordSet) -> RecordSet | None:
         """The record set; None if there is, or was, a fault that leaves nothing to go on with."""
         before = len(self._faults)
-        name = self._name(fields)
+        self.name = name = self._name(fields)
         policy = self._policy(fields)
         self._check_shape(fields)
         alias = self._alias(fields.alias) if fields.alias else None

@@ -34,7 +34,8 @@ class Configuration:
     """Zones with what they refer to; `not_served` must be empty for it to be served.
 
     `alias_targets`: names of AWS resources, in lower case, without `dualstack.` and without a last dot.
-    `other_references`: ids of health checks that are used elsewhere than in record sets.
+    `other_references`: ids of health checks that are used elsewhere than in record sets. `unread`: names of record
+    sets that could not be read, an empty one if a name is not known: an alias may be meant for them.
     """
 
     hosted_zones: Sequence[HostedZone] = ()
@@ -45,3 +46,4 @@ class Configuration:
     not_served: Sequence[NotServed] = ()
     alias_targets: frozenset[str] = frozenset()
     other_references: frozenset[str] = frozenset()
+    unread: frozenset[bytes] = frozenset()
