@@ -16,7 +16,7 @@ from dnsemu.draws import Draws
 from dnsemu.errors import ConfigError, Fault, Origin, Severity
 from dnsemu.model import Configuration, show_name
 from dnsemu.server import Answers, BindError, Endpoint, Limits, Serving, bind
-from dnsemu.server.bind import Sockets
+from dnsemu.server.bind import Sockets, file_descriptors
 
 MOST_ZONES_LOGGED = 20
 
@@ -120,7 +120,7 @@ class Server:
         if seed is None:
             seed = loaded.configuration.seed
         answers = Answers(loaded.authority, Draws(secrets.randbits(63) if seed is None else seed))
-        self._serving = Serving(_bind_all(listen), answers, limits or Limits())
+        self._serving = Serving(_bind_all(listen), answers, (limits or Limits()).within(file_descriptors()))
         self._summary = _summary(loaded.configuration)
 
     @property

@@ -12,6 +12,7 @@ from dnsemu.wire import is_below
 
 MAX_DEPTH = 16  # A12
 ADVISED_DEPTH = 3
+MAX_SHOWN = 8  # names of a loop
 _AWS = (
     ".amazonaws.com",
     ".amazonaws.com.cn",
@@ -33,6 +34,7 @@ class AliasRules:
         self._resources = resources
         self._unread = unread
         self._targeted = {id(target) for group in tree.groups.values() for target in self._targets(group)}
+        self._looped = self._in_loops()
 
     def check(self, group: Group) -> Iterator[Fault]:
         """Each alias's target, and where the chain of targets leads."""
@@ -70,10 +72,12 @@ class AliasRules:
     def _check_chain(self, group: Group) -> Iterator[Fault]:
         """Of a loop, every alias in it is told; of a chain that is too deep, its beginning."""
         for member in group.members:
-            way = self._way_back(group, member) if member.alias else []
-            if member.alias and way:
-                shown = " → ".join(show_name(step.name) for step in way)
-                yield Fault(member.alias.origin, "alias-loop", f"{describe(member)} leads back to itself: {shown}")
+            if member.alias and id(group) in self._looped and self._leads_into_loop(group, member):
+                yield Fault(
+                    member.alias.origin,
+                    "alias-loop",
+                    f"{describe(member)} leads back to itself{self._shown_way(group)}",
+                )
         first = next(member for member in group.members if member.alias)
         if id(group) in self._targeted or not first.alias:
             return
@@ -90,23 +94,27 @@ class AliasRules:
         found = (self._tree.group(alias.name, group.type) for member in group.members if (alias := member.alias))
         return [target for target in found if target is not None]
 
-    def _way_back(self, start: Group, member: RecordSet) -> list[Group]:
-        """The groups from `start` by way of its member back to `start`; empty if there is no such way."""
-        came: dict[int, Group] = {}
-        waiting = self._targets(Group(start.name, start.type, [member]))
-        came.update((id(group), start) for group in waiting)
-        while waiting:
-            group = waiting.pop()
+    def _in_loops(self) -> set[int]:
+        """The groups that aliases lead back to: what is left without those that have no way on, or no way in."""
+        targets = {id(group): [id(target) for target in self._targets(group)] for group in self._tree.groups.values()}
+        sources: dict[int, list[int]] = {group: [] for group in targets}
+        for group, its_targets in targets.items():
+            for target in its_targets:
+                sources[target].append(group)
+        return set(_without_ends(_without_ends(set(targets), targets, sources), sources, targets))
+
+    def _leads_into_loop(self, group: Group, member: RecordSet) -> bool:
+        return any(id(target) in self._looped for target in self._targets(Group(group.name, group.type, [member])))
+
+    def _shown_way(self, start: Group) -> str:
+        """The names of a short loop; of a long one it is enough that it is one."""
+        way, group = [start], start
+        while len(way) <= MAX_SHOWN:
+            group = next(target for target in self._targets(group) if id(target) in self._looped)
+            way.append(group)
             if group is start:
-                way = [start, came[id(start)]]
-                while way[-1] is not start:
-                    way.append(came[id(way[-1])])
-                return way[::-1]
-            for target in self._targets(group):
-                if id(target) not in came:
-                    came[id(target)] = group
-                    waiting.append(target)
-        return []
+                return ": " + " → ".join(show_name(step.name) for step in way)
+        return ""
 
     def _depth(self, group: Group) -> int:
         """Levels of aliases from a group on. A loop that they lead into is told elsewhere, and is not followed."""
@@ -119,3 +127,18 @@ class AliasRules:
             seen.update(targets)
             level = list(targets.values())
         return depth
+
+
+def _without_ends(groups: set[int], ways: dict[int, list[int]], back: dict[int, list[int]]) -> set[int]:
+    """`groups` without those that have no way on to another of them, again and again."""
+    left = {group: sum(way in groups for way in ways[group]) for group in groups}
+    ends = [group for group, count in left.items() if not count]
+    while ends:
+        end = ends.pop()
+        del left[end]
+        for group in back[end]:
+            if group in left:
+                left[group] -= 1
+                if not left[group]:
+                    ends.append(group)
+    return set(left)

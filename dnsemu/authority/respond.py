@@ -117,8 +117,9 @@ def _no_zone(rcode: int) -> Reply:
 def _opt_for(packet: bytes, question_end: int) -> bytes:
     """The OPT record of an error response: there is one if the question had one that can be read (RFC 6891 7)."""
     records = sum(packet[7:HEADER:2]) if not any(packet[6:HEADER:2]) else 0
+    begin = question_end or (HEADER if packet[4:6] == b"\0\0" else 0)
     try:
-        return read_edns(packet, question_end, records)[1] if question_end and records else b""
+        return read_edns(packet, begin, records)[1] if begin and records else b""
     except WireError as error:
         return error.opt
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import signal
 from importlib import import_module
 from typing import NoReturn
 
 import click
 
 from dnsemu import __version__
+from dnsemu.cli.output import Exit, fail
 
 COMMANDS = {
     "serve": "Answer the hosted zones of files and folders.",
@@ -44,5 +46,13 @@ def _dnsemu() -> None:
 
 def main() -> NoReturn:
     """The program. Leaves with one of `output.Exit`."""
-    _dnsemu(prog_name="dnsemu")
-    raise SystemExit(0)
+    signal.signal(signal.SIGINT, _interrupted)
+    try:
+        _dnsemu(prog_name="dnsemu")
+    except OSError as error:
+        fail(f"what there is to say can not be written: {error.strerror}", Exit.UNREADABLE)
+    raise SystemExit(Exit.DONE)
+
+
+def _interrupted(*_: object) -> NoReturn:
+    raise SystemExit(Exit.INTERRUPTED)

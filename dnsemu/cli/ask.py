@@ -33,6 +33,7 @@ server_option = click.option(
 
 def ask(question: dns.message.Message, server: Endpoint, *, tcp: bool = False) -> dns.message.Message:
     """The server's answer; a truncated one is asked for again over TCP. Raises OSError, DNSException."""
+    host, port = server.to_ask()
     if tcp:
-        return dns.query.tcp(question, server.host, TIMEOUT, server.port)
-    return dns.query.udp_with_fallback(question, server.host, TIMEOUT, server.port)[0]
+        return dns.query.tcp(question, host, TIMEOUT, port)
+    return dns.query.udp_with_fallback(question, host, TIMEOUT, port)[0]

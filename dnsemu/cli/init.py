@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from importlib.resources import files
 from pathlib import Path
+from shlex import quote
 
 import click
 
@@ -32,7 +33,7 @@ def command(folder: Path, template: str) -> None:
         _write(folder / _SCHEMA, json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n")
     except OSError as error:
         fail(f"{error.filename} can not be written: {error.strerror}", Exit.UNREADABLE)
-    click.echo(f"now: dnsemu serve {folder}", err=True)
+    click.echo(f"now: dnsemu serve {quote(str(folder))}", err=True)
 
 
 def _write(file: Path, text: str) -> None:

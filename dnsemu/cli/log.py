@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 
 import click
 
+from dnsemu.errors import Fault
+
 _COLOURS = {"warning": "yellow", "error": "red"}
 
 
@@ -46,11 +48,15 @@ class _Json(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
-        event = {
+        event: dict[str, object] = {
             "time": time.replace("+00:00", "Z"),
             "level": record.levelname.lower(),
             "message": record.getMessage(),
         }
+        fault: Fault | None = getattr(record, "fault", None)
+        if fault is not None:
+            event |= {"code": fault.code, "hint": fault.hint}
+            event |= {"file": fault.origin.file, "line": fault.origin.line, "column": fault.origin.column}
         if record.exc_info:
             event["exception"] = self.formatException(record.exc_info)
         return json.dumps(event)

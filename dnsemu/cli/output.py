@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Sequence
 from enum import IntEnum
+from functools import lru_cache
 from typing import NoReturn
 
 import click
@@ -51,13 +52,18 @@ def print_faults(faults: Sequence[Fault], texts: dict[str, str]) -> None:
 
 def _excerpt(fault: Fault, texts: dict[str, str]) -> list[str]:
     """The line that a fault points to and a caret; of a long line, the part around it."""
-    of_file = texts.get(fault.origin.file, "").split("\n")
+    of_file = _lines(texts.get(fault.origin.file, ""))
     if not 0 < fault.origin.line <= len(of_file):
         return []
     line, column = of_file[fault.origin.line - 1].rstrip().replace("\t", " "), fault.origin.column - 1
     begin = max(0, column - 60) if len(line) > 120 else 0
     shown = line[begin : begin + 120]
     return [f"    {shown}", f"    {' ' * (column - begin)}{click.style('^', fg='green', bold=True)}"]
+
+
+@lru_cache(maxsize=4)  # faults come file by file, and a file may have thousands
+def _lines(text: str) -> list[str]:
+    return text.split("\n")
 
 
 def summary(faults: Sequence[Fault]) -> str:

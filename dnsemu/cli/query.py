@@ -35,7 +35,10 @@ def command(name: str, rdtype: str, server: Endpoint, *, tcp: bool, short: bool,
     try:
         answer = ask(question, server, tcp=tcp)
     except (OSError, dns.exception.DNSException) as error:
-        fail(f"no answer from {server}: {error or 'timed out'}; is dnsemu serve running?", Exit.UNREACHABLE)
+        fail(
+            f"no answer from {server}: {str(error).rstrip('.') or 'timed out'}; is dnsemu serve running?",
+            Exit.UNREACHABLE,
+        )
     milliseconds = (time.perf_counter() - began) * 1000
     if form == "json":
         click.echo(json.dumps(_as_json(answer), indent=2))
@@ -50,7 +53,7 @@ def command(name: str, rdtype: str, server: Endpoint, *, tcp: bool, short: bool,
 def _question(name: str, rdtype: str) -> dns.message.Message:
     try:
         return dns.message.make_query(name, rdtype.upper(), use_edns=0, payload=1232)
-    except dns.rdatatype.UnknownRdatatype:
+    except (dns.rdatatype.UnknownRdatatype, ValueError):
         raise click.BadParameter(f"'{rdtype}' is no record type", param_hint="TYPE") from None
     except dns.exception.DNSException as error:
         raise click.BadParameter(f"'{name}' is no domain name: {error}", param_hint="NAME") from None

@@ -10,6 +10,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, NoReturn
 
 import click
 
@@ -70,19 +71,39 @@ def command(
         endpoints = [read_endpoint(text) for text in listen or (DEFAULT_LISTEN,)]
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--listen") from None
-    if port_file:
-        port_file.unlink(missing_ok=True)
+    twice = [endpoint for endpoint in endpoints if endpoint.port and endpoints.count(endpoint) > 1]
+    if twice:
+        raise click.BadParameter(f"{twice[0]} is given twice", param_hint="--listen")
+    _remove(port_file)
     try:
         server = Server(_load(paths or (DEFAULT_PATH,)), endpoints, seed)
     except BindError as error:
-        fail(str(error), Exit.CANNOT_BIND)
+        _leave(str(error), Exit.CANNOT_BIND)
     if asyncio.run(_serve(server, port_file)) == signal.SIGINT:
         sys.exit(Exit.INTERRUPTED)
+
+
+def _leave(message: str, status: Exit) -> NoReturn:
+    """Say why, in the log's own form, and leave."""
+    if logs_json():
+        _log.error("%s", message)
+        sys.exit(status)
+    fail(message, status)
+
+
+def _remove(port_file: Path | None) -> None:
+    """What an earlier run has left would mislead who waits for the file."""
+    try:
+        if port_file:
+            port_file.unlink(missing_ok=True)
+    except OSError as error:
+        _leave(f"--port-file {port_file} can not be written: {error.strerror}", Exit.UNREADABLE)
 
 
 async def _serve(server: Server, port_file: Path | None) -> int:
     """Serve until a signal comes; which one it was."""
     loop = asyncio.get_running_loop()
+    loop.set_exception_handler(_log_failure)
     ended: asyncio.Queue[int] = asyncio.Queue()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.put_nowait, number)
@@ -99,6 +120,11 @@ async def _serve(server: Server, port_file: Path | None) -> int:
         await server.close()
 
 
+def _log_failure(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """What the event loop has to say, as one line of our log."""
+    _log.error("%s: %s", context["message"], context.get("exception", ""))
+
+
 def _write_ports(file: Path, server: Server) -> None:
     """Whole or not at all: who waits for the file finds all of it."""
     unfinished = file.with_name(f".{file.name}.new")
@@ -106,7 +132,7 @@ def _write_ports(file: Path, server: Server) -> None:
         unfinished.write_text(json.dumps({"dns": [str(endpoint) for endpoint in server.endpoints]}) + "\n")
         unfinished.replace(file)
     except OSError as error:
-        fail(f"--port-file {file} can not be written: {error.strerror}", Exit.UNREADABLE)
+        _leave(f"--port-file {file} can not be written: {error.strerror}", Exit.UNREADABLE)
 
 
 def _tell(faults: Sequence[Fault], texts: dict[str, str]) -> None:
@@ -115,16 +141,21 @@ def _tell(faults: Sequence[Fault], texts: dict[str, str]) -> None:
         print_faults(faults, texts)
         return
     for fault in faults:
-        _log.log(logging.ERROR if fault.severity is Severity.ERROR else logging.WARNING, "%s", fault)
+        _log.log(
+            logging.ERROR if fault.severity is Severity.ERROR else logging.WARNING,
+            "%s",
+            fault,
+            extra={"fault": fault},
+        )
 
 
 def _load(paths: Sequence[Path]) -> Loaded:
     try:
         loaded = load(paths)
     except MissingPath as error:
-        fail(f"{error}; dnsemu init writes a zone file to begin with", Exit.UNREADABLE)
+        _leave(f"{error}; dnsemu init writes a zone file to begin with", Exit.UNREADABLE)
     except ConfigError as error:
         _tell(error.faults, error.texts)
-        fail(f"not serving: {summary(error.faults)}", status_of(error.faults))
+        _leave(f"not serving: {summary(error.faults)}", status_of(error.faults))
     _tell(loaded.warnings, loaded.texts)
     return loaded

@@ -56,7 +56,7 @@ def _walk(folder: Path, above: tuple[Path, ...] = ()) -> Iterator[Path]:
         if entry.is_dir():
             if entry.name != _SKIPPED and entry.resolve() not in inside:  # a link may lead back up
                 yield from _walk(entry, inside)
-        elif entry.suffix in _SUFFIXES:
+        elif entry.suffix in _SUFFIXES and not entry.is_fifo():
             yield entry
 
 

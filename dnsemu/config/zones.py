@@ -36,6 +36,7 @@ _POLICY_SUFFIX = "_routing_policy"
 _POLICIES = tuple(name for name in schema.Member.model_fields if name.endswith(_POLICY_SUFFIX))
 
 
+_STAND_IN = "invalid"  # the zone's name where its own can not be read; what is below it still can (RFC 6761 6.4)
 ANY_NAME = b""
 """Stands among names of record sets for those whose name is not known."""
 
@@ -52,6 +53,9 @@ def read_zone(
     except TextError as error:
         faults.append(fault_at(at.get("name"), error))
         unread.add(ANY_NAME)
+        inside: list[Fault] = []
+        read_zone(file.model_copy(update={"name": _STAND_IN}), at, tables, inside, unread)
+        faults += [fault for fault in inside if not fault.code.startswith("name-")]
         return None
     if at.has_lost("record_sets"):
         unread.add(ANY_NAME)

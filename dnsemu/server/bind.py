@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import resource
 import socket
 from contextlib import suppress
 from ipaddress import ip_address
@@ -10,6 +11,7 @@ from typing import NamedTuple
 
 _RECEIVE_BUFFER = 4 << 20  # octets; a burst of some ten thousand questions
 BACKLOG = 256  # connections that wait to be accepted
+_DESCRIPTORS = 4096
 _ATTEMPTS = 32  # to find a number that is free for both
 
 
@@ -18,6 +20,10 @@ class Endpoint(NamedTuple):
 
     host: str
     port: int
+
+    def to_ask(self) -> tuple[str, int]:
+        """Where to ask what listens here: one can not ask all addresses, but the loopback's is among them."""
+        return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host), self.port
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
@@ -70,6 +76,17 @@ def bind(endpoint: Endpoint) -> Sockets:
             if endpoint.port or error.why != errno.EADDRINUSE or attempt == _ATTEMPTS - 1:
                 raise
     raise AssertionError("the last attempt returns or raises")
+
+
+def file_descriptors() -> int:
+    """How many this process may have; asks for some thousands where the system's default is less."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(_DESCRIPTORS, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+            return wanted
+    return _DESCRIPTORS if soft == resource.RLIM_INFINITY else soft
 
 
 def is_wildcard(sock: socket.socket) -> bool:

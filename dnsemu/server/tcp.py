@@ -6,11 +6,12 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 _log = logging.getLogger(__name__)
 _HEADER = 12
+_OTHER_DESCRIPTORS = 64  # sockets that listen, files, and one connection more, to turn it away
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,10 @@ class Limits:
     connections: int = 1024
     per_client: int = 128
 
+    def within(self, descriptors: int) -> Limits:
+        """These limits, or fewer connections where the process may have only so many file descriptors."""
+        return replace(self, connections=max(1, min(self.connections, descriptors - _OTHER_DESCRIPTORS)))
+
 
 @dataclass(slots=True)
 class Connections:
@@ -30,10 +35,14 @@ class Connections:
     limits: Limits
     open: set[Connection] = field(default_factory=set)
     clients: Counter[str] = field(default_factory=Counter)
+    is_full: bool = False  # since somebody was turned away, until somebody leaves
 
     def admit(self, connection: Connection, client: str) -> bool:
         """Count a new connection in; False if there are too many."""
         if len(self.open) >= self.limits.connections or self.clients[client] >= self.limits.per_client:
+            if not self.is_full:
+                _log.warning("too many TCP connections: new ones are closed, the first is from %s", client)
+            self.is_full = True
             return False
         self.open.add(connection)
         self.clients[client] += 1
@@ -43,6 +52,7 @@ class Connections:
         """Count a connection out."""
         if connection in self.open:
             self.open.remove(connection)
+            self.is_full = False
             self.clients[client] -= 1
             if not self.clients[client]:
                 del self.clients[client]
@@ -57,6 +67,7 @@ class Connection(asyncio.Protocol):
         self._pending = bytearray()
         self._client = ""
         self._blocked = self._ended = False
+        self._unsent = 0
         self._timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
@@ -65,7 +76,6 @@ class Connection(asyncio.Protocol):
         peer = transport.get_extra_info("peername")
         self._client = peer[0] if peer else ""
         if not self._connections.admit(self, self._client):
-            _log.warning("too many TCP connections, one from %s is closed", self._client)
             transport.abort()
             return
         self._loop = asyncio.get_running_loop()
@@ -94,6 +104,7 @@ class Connection(asyncio.Protocol):
     def pause_writing(self) -> None:
         """The peer does not keep up with reading its answers."""
         self._blocked = True
+        self._unsent = self._transport.get_write_buffer_size()
         self._transport.pause_reading()
 
     def resume_writing(self) -> None:
@@ -133,12 +144,13 @@ class Connection(asyncio.Protocol):
         if self._timer:
             self._timer.cancel()
         idle_end = self._loop.time() + self._connections.limits.idle
-        self._unsent = self._transport.get_write_buffer_size()
         self._timer = self._loop.call_at(min(idle_end, self._closes), self._expire)
 
     def _expire(self) -> None:
         """The time is over, unless the peer has at least read on, if slowly."""
-        if self._transport.get_write_buffer_size() < self._unsent and self._loop.time() < self._closes:
+        unsent = self._transport.get_write_buffer_size()
+        if self._blocked and unsent < self._unsent and self._loop.time() < self._closes:
+            self._unsent = unsent
             self._wait_for_question()
         else:
             self._transport.abort()

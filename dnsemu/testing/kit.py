@@ -16,7 +16,7 @@ import dns.rcode
 import dns.rdatatype
 
 from dnsemu.app import Loaded, Server, load, load_text
-from dnsemu.server import Endpoint, Limits
+from dnsemu.server import Limits, read_endpoint
 
 TIMEOUT = 5.0  # seconds
 
@@ -31,8 +31,8 @@ class TestServer:
 
     @property
     def address(self) -> tuple[str, int]:
-        """Where it answers, over UDP and TCP: address and port."""
-        return self._endpoint.host, self._endpoint.port
+        """Where to ask, over UDP and TCP: address and port; the loopback's if it listens on all addresses."""
+        return self._endpoint.to_ask()
 
     def query(
         self, name: str, rdtype: str = "A", *, tcp: bool = False, subnet: str | None = None, edns: bool = True
@@ -74,10 +74,11 @@ def serve(
     `seed` makes random choices the same each time; `limits` are those of TCP connections. Raises ConfigError with
     every fault of the configuration, before anything is served.
     """
-    server = Server(_load(path, text), [Endpoint(host, 0)], seed, limits)
+    endpoint = read_endpoint(f"[{host}]:0" if ":" in host else f"{host}:0")
+    server = Server(_load(path, text), [endpoint], seed, limits)
     running = _Thread(server)
-    running.begin()
     try:
+        running.begin()
         yield TestServer(server)
     finally:
         running.end()

@@ -16,8 +16,8 @@ def read_header(fields: bytes) -> tuple[int, int]:
     `echo`: RD as 1 plus CD as 2, the bits that are copied; `additional`: how many records follow the question.
 
     Bits that say nothing in a question (AA, TC, RA, Z, AD, RCODE) are ignored (RFC 8906 3.1.3). Raises WireError:
-    NOTIMP for other opcodes, FORMERR unless there is one question with nothing in answer and authority; an IXFR
-    has the asker's SOA there (RFC 1995 3) and reads on.
+    NOTIMP for other opcodes, FORMERR unless there is one question without an answer. The authority section counts
+    as what follows: an IXFR has the asker's SOA there (RFC 1995 3).
     """
     upper, lower = fields[0], fields[1]
     if upper & 0x78:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -49,14 +49,17 @@ class Launched:
 
 
 @contextmanager
-def launched(*options: str, zones: Path = ZONES, listen: str = "127.0.0.1:0") -> Iterator[Launched]:
+def launched(
+    *options: str,
+    zones: Path = ZONES,
+    listen: str = "127.0.0.1:0",
+    program: Sequence[str] = (sys.executable, "-m", "dnsemu"),
+) -> Iterator[Launched]:
     """A server on a free port for the length of a block."""
     with tempfile.TemporaryDirectory(prefix="dnsemu-") as folder:
         log, port_file = Path(folder, "log"), Path(folder, "port.json")
         argv = [
-            sys.executable,
-            "-m",
-            "dnsemu",
+            *program,
             "serve",
             str(zones),
             "--listen",

@@ -74,7 +74,7 @@ ROWS = [
     # The header (E11, RFC 9619: QDCOUNT is 1)
     Row("a header alone", header(), question=b""),
     Row("no question", header(qd=0), question=b""),
-    Row("no question but OPT", header(qd=0, ar=1) + opt(), question=b""),
+    Row("no question but OPT", header(qd=0, ar=1) + opt(), edns="0 4096", question=b""),
     Row("two questions", header(qd=2) + QUESTION + QUESTION, question=b""),
     Row("65,535 questions", header(qd=65535) + QUESTION, question=b""),
     Row("a record in the answer section", header(an=1) + QUESTION + A),
