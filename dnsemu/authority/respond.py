@@ -89,9 +89,8 @@ def respond(authority: Authority, packet: bytes, transport: Transport, draws: Dr
         else:
             raise WireError(Rcode.FORMERR)
         if entry is None:
-            return Unowned(
-                failure(packet, Rcode.REFUSED, opt if authority.options.refused_opt else b"", question_end)
-            )
+            opt = opt if authority.options.refused_opt else b""
+            return Unowned(failure(packet, Rcode.REFUSED, opt, question_end))
 
         reply = entry if entry.__class__ is Reply else entry.choose(draws)
         wire = b"".join((packet[:2], reply.heads[echo], packet[HEADER:question_end], reply.answer, reply.rest, opt))
@@ -100,12 +99,16 @@ def respond(authority: Authority, packet: bytes, transport: Transport, draws: Dr
             wire = truncate(wire, question_end, opt, limit, whole=reply.whole)
         return Response(wire, reply)
     except WireError as error:
-        question_end = _question_end(packet)
-        opt = error.opt or _opt_for(packet, question_end)
-        return Response(failure(packet, error.rcode, opt, question_end), _no_zone(error.rcode))
+        return _failed(packet, error.rcode, error.opt)
     except Exception as fault:
-        wire = failure(packet, Rcode.SERVFAIL, b"", _question_end(packet))
-        return Response(wire, _no_zone(Rcode.SERVFAIL), fault)
+        return _failed(packet, Rcode.SERVFAIL, b"", fault)
+
+
+def _failed(packet: bytes, rcode: int, opt: bytes, fault: Exception | None = None) -> Response:
+    """An error response to a packet that has a whole header."""
+    question_end = _question_end(packet)
+    wire = failure(packet, rcode, opt or _opt_for(packet, question_end), question_end)
+    return Response(wire, _no_zone(rcode), fault)
 
 
 @cache  # a handful of RCODEs
