@@ -38,20 +38,25 @@ class Authority:
         `name` may be any octets that end with a zero: what is found was a name, label by label. The walk up ends at
         the name itself or at its closest encloser (RFC 4592 3.3.1).
         """
-        names, at, size = self.names, 0, len(name)
+        names, at = self.names, 0
         node = names.get(name)
-        while node is None:
-            length = name[at]
-            at += length + 1
-            if not length or length > MAX_LABEL or at >= size or size > MAX_NAME:
-                return None
-            node = names.get(name[at:])
-        entry = node.beneath.by_type.get(type_class) if at else None
-        if entry is not None:
-            return entry
-        if type_class in _USUAL or _is_ordinary(type_class):
-            return node.beneath.other if at else node.other
-        return REFUSED
+        try:
+            while node is None:
+                length = name[at]
+                if not length or length > MAX_LABEL:
+                    return None
+                at += length + 1
+                node = names.get(name[at:])
+        except IndexError:  # a label that goes beyond the end
+            return None
+        if len(name) > MAX_NAME:
+            return None
+        if not at:
+            entry = node.other
+        else:
+            beneath = node.beneath
+            entry = beneath.by_type.get(type_class) or beneath.other
+        return entry if type_class in _USUAL or _is_ordinary(type_class) else REFUSED
 
 
 def _is_ordinary(type_class: bytes) -> bool:

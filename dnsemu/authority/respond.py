@@ -25,17 +25,13 @@ from dnsemu.wire import (
 
 
 class Response:
-    """An answer of ours: its `wire` form and the compiled `reply` it was made from.
+    """An answer of ours: its `wire` form and the compiled `reply` it was made from."""
 
-    `fault` is what went wrong where the RCODE is SERVFAIL: a bug of ours, for the server to log.
-    """
+    __slots__ = ("reply", "wire")
 
-    __slots__ = ("fault", "reply", "wire")
-
-    def __init__(self, wire: bytes, reply: Reply, fault: Exception | None = None) -> None:
+    def __init__(self, wire: bytes, reply: Reply) -> None:
         self.wire = wire
         self.reply = reply
-        self.fault = fault
 
     @property
     def zone_id(self) -> str:
@@ -46,6 +42,26 @@ class Response:
     def rcode(self) -> int:
         """The response code, with the bits that EDNS adds."""
         return self.reply.rcode
+
+    @property
+    def fault(self) -> Exception | None:
+        """What went wrong, where the RCODE is SERVFAIL: a bug of ours, for the server to log."""
+        return None
+
+
+class Failed(Response):
+    """SERVFAIL, because of a `fault`."""
+
+    __slots__ = ("_fault",)
+
+    def __init__(self, wire: bytes, reply: Reply, fault: Exception) -> None:
+        super().__init__(wire, reply)
+        self._fault = fault
+
+    @property
+    def fault(self) -> Exception:
+        """The exception that got as far as here."""
+        return self._fault
 
 
 class Unowned:
@@ -99,16 +115,16 @@ def respond(authority: Authority, packet: bytes, transport: Transport, draws: Dr
             wire = truncate(wire, question_end, opt, limit, whole=reply.whole)
         return Response(wire, reply)
     except WireError as error:
-        return _failed(packet, error.rcode, error.opt)
+        return _refused(packet, error.rcode, error.opt)
     except Exception as fault:
-        return _failed(packet, Rcode.SERVFAIL, b"", fault)
+        response = _refused(packet, Rcode.SERVFAIL, b"")
+        return Failed(response.wire, response.reply, fault)
 
 
-def _failed(packet: bytes, rcode: int, opt: bytes, fault: Exception | None = None) -> Response:
+def _refused(packet: bytes, rcode: int, opt: bytes) -> Response:
     """An error response to a packet that has a whole header."""
     question_end = _question_end(packet)
-    wire = failure(packet, rcode, opt or _opt_for(packet, question_end), question_end)
-    return Response(wire, _no_zone(rcode), fault)
+    return Response(failure(packet, rcode, opt or _opt_for(packet, question_end), question_end), _no_zone(rcode))
 
 
 @cache  # a handful of RCODEs

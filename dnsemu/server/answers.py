@@ -26,14 +26,12 @@ class Answers:
     def to_datagrams(self, packets: Iterable[bytes]) -> list[bytes]:
         """The responses to datagrams; an empty one is silence."""
         authority, draws = self._authority, self._draws
-        wires = []
-        for packet in packets:
-            response = respond(authority, packet, UDP, draws)
-            if response.__class__ is Response and response.fault is None:
-                wires.append(response.wire)
-            else:
-                wires.append(_unusual(response, packet))
-        return wires
+        return [
+            response.wire
+            if (response := respond(authority, packet, UDP, draws)).__class__ is Response
+            else _unusual(response, packet)
+            for packet in packets
+        ]
 
     def to_message(self, packet: bytes) -> bytes:
         """The response to a message of a stream; an empty one is silence."""
