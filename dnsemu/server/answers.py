@@ -26,12 +26,11 @@ class Answers:
     def to_datagrams(self, packets: Iterable[bytes]) -> list[bytes]:
         """The responses to datagrams; an empty one is silence."""
         authority, draws = self._authority, self._draws
-        return [
-            response.wire
-            if (response := respond(authority, packet, UDP, draws)).__class__ is Response
-            else _unusual(response, packet)
-            for packet in packets
-        ]
+        wires = []
+        for packet in packets:
+            response = respond(authority, packet, UDP, draws)
+            wires.append(response.wire if response.__class__ is Response else _unusual(response, packet))
+        return wires
 
     def to_message(self, packet: bytes) -> bytes:
         """The response to a message of a stream; an empty one is silence."""
