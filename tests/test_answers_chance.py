@@ -61,7 +61,7 @@ def test_same_seed_same_orders() -> None:
 
 
 def test_other_names_do_not_disturb() -> None:
-    """Counters are per zone, name and type (surface, section 6)."""
+    """Counters are per zone, name and type."""
     alone, beside = Draws(7), Draws(7)
     for _ in range(20):
         for words in ("twin.example.com A", "three.example.com TXT", "x.wild.example.com A", "missing.example.com A"):

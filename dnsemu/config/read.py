@@ -1,4 +1,4 @@
-"""Reading: the files of one configuration, joined (surface, section 1)."""
+"""Reading: the files of one configuration, joined."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What may stand in a zone file: which keys there are and what kind of value each takes (surface, section 1).
+"""What may stand in a zone file: which keys there are and what kind of value each takes.
 
 Names are Terraform's, one item of `record_sets` for each Route 53 record set; what AWS does not have stands under
 `dnsemu`. `dnsemu schema` prints these models as JSON Schema.

@@ -13,7 +13,7 @@ from dnsemu.model.zone import HostedZone
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """Where Route 53's own sources differ (surface, section 1); the defaults are our best reading."""
+    """Where Route 53's own sources differ; the defaults are our best reading."""
 
     ent_response: str = "nodata"
     any: str = "full"

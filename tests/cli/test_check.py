@@ -1,4 +1,4 @@
-"""`dnsemu check`, `schema`, and what all commands share: exit statuses, stdout and stderr (surface, section 2)."""
+"""`dnsemu check`, `schema`, and what all commands share: exit statuses, stdout and stderr."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`dnsemu serve` as a program: starting, stopping, and what it says when it can not (surface, section 2)."""
+"""`dnsemu serve` as a program: starting, stopping, and what it says when it can not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finding files, and files that are no text: one clear error each (surface, section 1)."""
+"""Finding files, and files that are no text: one clear error each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Several files are one configuration, and `members` is short for record sets (surface, section 1)."""
+"""Several files are one configuration, and `members` is short for record sets."""
 
 from __future__ import annotations
 

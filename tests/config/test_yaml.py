@@ -1,4 +1,4 @@
-"""YAML's traps: scalars stay text until the field's type is known, and nothing is guessed (surface, section 1)."""
+"""YAML's traps: scalars stay text until the field's type is known, and nothing is guessed."""
 
 from __future__ import annotations
 
