@@ -98,8 +98,10 @@ def _check_the_rest(parts: Iterable[_Part], checks: dict[str, HealthCheck]) -> I
 def _read_part(source: Source, faults: list[Fault]) -> _Part | None:
     tree, found = compose(source)
     faults += found
-    if tree is None:
+    if tree is None and found:
         return None
+    if tree is None:  # an empty file says nothing, and nothing is missing in it
+        tree = Mapping(position(1, 1))
     at = At(source.name, tree, getattr(tree, "at", position(1, 1)))
     if not isinstance(tree, Mapping):
         faults.append(Fault(at.origin, "wrong-type", "a zone file is a mapping", "begin it with version: 1"))

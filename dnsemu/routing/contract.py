@@ -11,7 +11,6 @@ from dnsemu.model import Group, RecordSet, Type, show_name
 ROUTED_TYPES: Final = frozenset(Type) - {Type.NS, Type.SOA, Type.DS}
 """Types that policies other than simple allow (behaviour 1.0, table)."""
 MAX_MEMBERS: Final = 100
-MAX_IDENTIFIER: Final = 128
 
 
 def describe(member: RecordSet) -> str:

@@ -161,7 +161,7 @@ def test_ipv6(folder: Path) -> None:
         with socket.socket(socket.AF_INET6) as probe:
             probe.bind(("::1", 0))
     except OSError:
-        pytest.skip("no IPv6 here")
+        pytest.skip("no IPv6 on the loopback interface")
     with serving(folder, listen="[::1]:0") as running:
         assert running.addresses[0].startswith("[::1]:")
         assert len(running.ask()) == 5

@@ -140,3 +140,16 @@ def test_a_single_member_without_a_policy_is_a_record_set() -> None:
 def test_a_value_of_the_parent_is_one_of_every_member() -> None:
     text = MEMBERS.replace("records: 192.0.2.1}", "ttl: 60, records: 192.0.2.1}")
     assert _codes(text) == _codes(MEMBERS)
+
+
+def test_an_empty_file_hides_no_mistake_of_another(tmp_path: Path) -> None:
+    """What is missing may be in a file that can not be read; in an empty one it is not."""
+    (tmp_path / "a.yaml").write_text("# nothing yet\n")
+    (tmp_path / "b.yaml").write_text(
+        "hosted_zones:\n  - name: example.com\n    record_sets:\n"
+        "      - {name: a, type: A, alias: {name: nope}}\n"
+        "      - {name: b, type: A, ttl: 60, records: 192.0.2.1, health_check_id: nope}\n"
+    )
+    with pytest.raises(ConfigError) as raised:
+        load([tmp_path])
+    assert [fault.code for fault in raised.value.faults] == ["alias-target", "unknown-health-check"]
