@@ -10,6 +10,7 @@ Words behind the name, as dig's, except that nothing is sent that is not asked f
     +tcp            over TCP
     +noedns +edns=N +bufsize=N +dnssec +ednsflags=N +ednsopt=CODE[:HEX] +subnet=ADDRESS/LENGTH +cookie +nsid +expire
     +norec +cd +ad +zflag +aaflag +raflag +tcflag +opcode=N +header-only
+    +source=ADDRESS the address that the question comes from, 127.0.0.1 if not said
 """
 
 from __future__ import annotations
@@ -71,6 +72,7 @@ class Question:
     opt: Opt | None = field(default_factory=Opt)
     transport: Transport = UDP
     header_only: bool = False
+    source: str = "127.0.0.1"
 
     @property
     def body(self) -> bytes:
@@ -109,6 +111,8 @@ def _option(asked: Question, word: str) -> Question:
         return replace(asked, flags=asked.flags | _BITS[key])
     if key == "+opcode":
         return replace(asked, flags=asked.flags | int(value) << 11)
+    if key == "+source":
+        return replace(asked, source=value)
     if key == "+header-only":
         return replace(asked, header_only=True)
     if key == "+tcp":
@@ -188,7 +192,7 @@ def ask(
 ) -> Answer:
     """The answer to a question, read twice. Fails if there is none, or a `fault` behind it."""
     asked = question(name, rdtype, *words)
-    wire, zone_id = send(authority, asked.packet, asked.transport, draws or Draws(seed))
+    wire, zone_id = send(authority, asked.packet, asked.transport, draws or Draws(seed), asked.source)
     assert wire is not None, "silence"
     return replace(read(wire, asked.packet[:HEADER], asked.body), zone_id=zone_id)
 
@@ -199,10 +203,14 @@ def dig(authority: Authority, words: str, *, seed: int = 0, draws: Draws | None 
 
 
 def send(
-    authority: Authority, packet: bytes, transport: Transport = UDP, draws: Draws | None = None
+    authority: Authority,
+    packet: bytes,
+    transport: Transport = UDP,
+    draws: Draws | None = None,
+    source: str = "127.0.0.1",
 ) -> tuple[bytes | None, str | None]:
     """The bytes that come back, None for silence; and the zone's id, None if the name is in no zone."""
-    outcome = respond(authority, packet, transport, draws or Draws(0))
+    outcome = respond(authority, packet, ipaddress.ip_address(source).packed, transport, draws or Draws(0))
     if isinstance(outcome, Unowned):
         return outcome.refused, None
     if isinstance(outcome, Response):

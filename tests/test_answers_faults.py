@@ -42,7 +42,7 @@ def _broken() -> tuple[Authority, dns.message.Message]:
 @pytest.mark.parametrize("transport", [UDP, TCP])
 def test_a_bug_is_servfail_with_its_fault(transport: Transport) -> None:
     authority, question = _broken()
-    response = respond(authority, question.to_wire(), transport, Draws(1))
+    response = respond(authority, question.to_wire(), b"\x7f\0\0\1", transport, Draws(1))
     assert isinstance(response, Response)
     assert isinstance(response.fault, ZeroDivisionError)
     answer = dns.message.from_wire(response.wire)
@@ -69,7 +69,7 @@ def test_the_server_logs_it_and_answers_the_others() -> None:
     lines, log = _Lines(), logging.getLogger("dnsemu.server.answers")
     log.addHandler(lines)
     try:
-        wires = Answers(authority, Draws(1)).to_datagrams([question.to_wire(), other.to_wire()])
+        wires = Answers(authority, Draws(1)).to_datagrams([question.to_wire(), other.to_wire()], [b"\x7f\0\0\1"] * 2)
     finally:
         log.removeHandler(lines)
     assert [dns.message.from_wire(wire).rcode() for wire in wires] == [dns.rcode.SERVFAIL, dns.rcode.NXDOMAIN]

@@ -73,8 +73,17 @@ class Unowned:
         self.refused = refused
 
 
-def respond(authority: Authority, packet: bytes, transport: Transport, draws: Draws) -> Response | Unowned | None:
-    """The response to `packet`; None means silence: a response, or too short to be answered. Never raises."""
+def respond(
+    authority: Authority,
+    packet: bytes,
+    source: bytes,
+    transport: Transport,
+    draws: Draws,  # noqa: ARG001
+) -> Response | Unowned | None:
+    """The response to `packet`; None means silence: a response, or too short to be answered. Never raises.
+
+    `source` is the address it came from, 4 or 16 octets.
+    """
     try:
         asked = USUAL_HEADERS.get(packet[2:HEADER])
         if asked is None:

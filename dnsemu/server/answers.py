@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from dnsemu.authority import Authority, Response, Unowned, respond
 from dnsemu.draws import Draws
@@ -23,18 +23,18 @@ class Answers:
         """Serve another authority from the next packet on."""
         self._authority = authority
 
-    def to_datagrams(self, packets: Iterable[bytes]) -> list[bytes]:
-        """The responses to datagrams; an empty one is silence."""
+    def to_datagrams(self, packets: Sequence[bytes], sources: Sequence[bytes]) -> list[bytes]:
+        """The responses to datagrams, each from the address beside it; an empty one is silence."""
         authority, draws = self._authority, self._draws
         wires = []
-        for packet in packets:
-            response = respond(authority, packet, UDP, draws)
+        for packet, source in zip(packets, sources, strict=True):
+            response = respond(authority, packet, source, UDP, draws)
             wires.append(response.wire if response.__class__ is Response else _unusual(response, packet))
         return wires
 
-    def to_message(self, packet: bytes) -> bytes:
+    def to_message(self, packet: bytes, source: bytes) -> bytes:
         """The response to a message of a stream; an empty one is silence."""
-        return _unusual(respond(self._authority, packet, TCP, self._draws), packet)
+        return _unusual(respond(self._authority, packet, source, TCP, self._draws), packet)
 
 
 def _unusual(response: Response | Unowned | None, packet: bytes) -> bytes:

@@ -78,6 +78,12 @@ def bind(endpoint: Endpoint) -> Sockets:
     raise AssertionError("the last attempt returns or raises")
 
 
+def octets_of(host: str) -> bytes:
+    """An address as sockets give it (`fe80::1%eth0` too), in 4 or 16 octets."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.inet_pton(family, host.partition("%")[0])
+
+
 def file_descriptors() -> int:
     """How many this process may have; asks for some thousands where the system's default is less."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

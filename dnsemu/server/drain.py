@@ -6,10 +6,10 @@ import errno
 import logging
 import socket
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from dnsemu.server.bind import is_wildcard
+from dnsemu.server.bind import is_wildcard, octets_of
 
 _log = logging.getLogger(__name__)
 _ROUND = 256  # datagrams before other sockets have their turn
@@ -19,7 +19,9 @@ _LARGEST = 65535
 class Drain:
     """Reads a socket until it is empty. A socket on all addresses answers from the address that was asked."""
 
-    def __init__(self, sock: socket.socket, answer: Callable[[Iterable[bytes]], list[bytes]]) -> None:
+    def __init__(
+        self, sock: socket.socket, answer: Callable[[Sequence[bytes], Sequence[bytes]], list[bytes]]
+    ) -> None:
         sock.setblocking(False)
         self._sock = sock
         self._answer = answer
@@ -37,7 +39,7 @@ class Drain:
             except OSError as error:  # an ICMP error that a reply before caused: of that reply, not of this socket
                 _log.debug("receiving failed: %s", error)
                 continue
-            for wire in filter(None, self._answer((packet,))):
+            for wire in filter(None, self._answer((packet,), (octets_of(peer[0]),))):
                 self._send(wire, ancillary, peer)
 
     def _send(self, wire: bytes, ancillary: list[Any], peer: Any) -> None:

@@ -18,7 +18,7 @@ import mmap
 import os
 import socket
 from array import array
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from ctypes import POINTER, Structure, byref, c_int, c_size_t, c_uint, c_void_p, sizeof
 from itertools import accumulate
 from typing import Literal
@@ -100,12 +100,16 @@ def _column(
 class Batches:
     """Reads a socket in batches. A socket on all addresses answers from the address that was asked."""
 
-    def __init__(self, sock: socket.socket, answer: Callable[[Iterable[bytes]], list[bytes]]) -> None:
+    def __init__(
+        self, sock: socket.socket, answer: Callable[[Sequence[bytes], Sequence[bytes]], list[bytes]]
+    ) -> None:
         self._sock = sock
         self._fd = sock.fileno()
         self._answer = answer
         self._ipv4 = sock.family == socket.AF_INET
         self._name_size = 16 if self._ipv4 else 28  # sockaddr_in, sockaddr_in6
+        first, size = (4, 4) if self._ipv4 else (8, 16)  # where the address stands in it
+        self._addresses = [slice(at, at + size) for at in range(first, SLOTS * self._name_size, self._name_size)]
         control_size = 0
         if is_wildcard(sock) and want_packet_info(sock):
             control_size = socket.CMSG_SPACE(12 if self._ipv4 else 20)  # in_pktinfo, in6_pktinfo
@@ -134,7 +138,11 @@ class Batches:
         if self._interfaces is not None:
             self._interfaces[:count] = self._any_interface[:count]
         lengths = self._received.lengths[:count].tolist()
-        wires = self._answer([questions[at : at + length] for at, length in zip(_OFFSETS, lengths, strict=False)])
+        peers = self._names.raw
+        wires = self._answer(
+            [questions[at : at + length] for at, length in zip(_OFFSETS, lengths, strict=False)],
+            [peers[address] for address in self._addresses[:count]],
+        )
         octets = b"".join(wires)
         sizes = array("Q", map(len, wires))
         self._sent.buffer[: len(octets)] = octets

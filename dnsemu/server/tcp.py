@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from dnsemu.server.bind import octets_of
+
 _log = logging.getLogger(__name__)
 _HEADER = 12
 _OTHER_DESCRIPTORS = 64  # sockets that listen, files, and one connection more, to turn it away
@@ -61,11 +63,12 @@ class Connections:
 class Connection(asyncio.Protocol):
     """One connection. While the peer does not read its answers, no more of its questions are read."""
 
-    def __init__(self, answer: Callable[[bytes], bytes], connections: Connections) -> None:
+    def __init__(self, answer: Callable[[bytes, bytes], bytes], connections: Connections) -> None:
         self._answer = answer
         self._connections = connections
         self._pending = bytearray()
         self._client = ""
+        self._source = b"\0\0\0\0"
         self._blocked = self._ended = False
         self._unsent = 0
         self._timer: asyncio.TimerHandle | None = None
@@ -74,7 +77,8 @@ class Connection(asyncio.Protocol):
         """A peer has connected."""
         self._transport: asyncio.Transport = transport
         peer = transport.get_extra_info("peername")
-        self._client = peer[0] if peer else ""
+        if peer:  # none if the peer has gone already
+            self._client, self._source = peer[0], octets_of(peer[0])
         if not self._connections.admit(self, self._client):
             transport.abort()
             return
@@ -128,7 +132,7 @@ class Connection(asyncio.Protocol):
                 return
             if end > len(pending):
                 break
-            wire = self._answer(bytes(pending[at + 2 : end]))
+            wire = self._answer(bytes(pending[at + 2 : end]), self._source)
             at = end
             if wire:
                 self._transport.write(len(wire).to_bytes(2, "big") + wire)

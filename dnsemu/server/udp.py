@@ -9,13 +9,13 @@ from __future__ import annotations
 import socket
 import struct
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from dnsemu.server.drain import Drain
 
-Answer = Callable[[Iterable[bytes]], list[bytes]]
-"""The responses to packets, in their order; an empty one is silence."""
+Answer = Callable[[Sequence[bytes], Sequence[bytes]], list[bytes]]
+"""The responses to packets that came from the addresses beside them (4 or 16 octets); an empty one is silence."""
 
 
 class Reader(Protocol):

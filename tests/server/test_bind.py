@@ -73,13 +73,15 @@ def test_an_address_of_another_machine(port: int) -> None:
 
 def test_a_failure_leaves_no_socket_open() -> None:
     """An open one would be a ResourceWarning, and that an error here."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as holder:
-        holder.bind(("127.0.0.1", 0))
-        port = holder.getsockname()[1]
+    pair = bind(Endpoint("127.0.0.1", 0))  # a number that is free for both, not for UDP alone
+    pair.tcp.close()
+    with pair.udp:
         with pytest.raises(BindError):
-            bind(Endpoint("127.0.0.1", port))
+            bind(pair.endpoint)
         with socket.socket() as free_again:
-            free_again.bind(("127.0.0.1", port))
+            # Other tests' connections may have left the number in TIME_WAIT: with this only a listener is in the way.
+            free_again.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            free_again.bind(pair.endpoint)
 
 
 def test_closing_frees_the_number_for_both() -> None:
