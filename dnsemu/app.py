@@ -7,11 +7,21 @@ import logging
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from dnsemu.authority import Authority, check_configuration, compile_authority
-from dnsemu.config import Source, decode, find_files, read_configuration, read_sources
+from dnsemu.authority import Authority, Sources, check_configuration, compile_authority
+from dnsemu.config import (
+    Source,
+    decode,
+    find_files,
+    geography,
+    latency_model,
+    open_database,
+    read_configuration,
+    read_sources,
+)
 from dnsemu.draws import Draws
 from dnsemu.errors import ConfigError, Fault, Origin, Severity
 from dnsemu.model import Configuration, show_name
@@ -83,10 +93,17 @@ def _load_sources(sources: Sequence[Source], faults: list[Fault]) -> Loaded:
             raise ConfigError(
                 [*faults, *(fault for fault in others if not _MISSES.get(fault.code, set()) & read.sections)]
             )
-        authority, warnings = compile_authority(read.configuration)
+        authority, warnings = compile_authority(
+            read.configuration, partial(_sources, read.configuration.clients.geoip)
+        )
     except ConfigError as error:
         raise ConfigError(_in_order(error.faults), texts) from None
     return Loaded(authority, read.configuration, _in_order(warnings), texts)
+
+
+def _sources(geoip: str | None) -> Sources:
+    """What is known of places, and the database of addresses, the shipped one if there is no other."""
+    return Sources(geography(), latency_model(), open_database(geoip))
 
 
 def _in_order(faults: Iterable[Fault]) -> list[Fault]:

@@ -34,8 +34,8 @@ def _broken() -> tuple[Authority, dns.message.Message]:
     authority = load_text(ZONE).authority
     question = dns.message.make_query("a.example.com", "A", use_edns=0)
     key = question.to_wire()[12:-11]
-    assert key in authority.questions
-    authority.questions[key] = _Broken()  # type: ignore[index]
+    assert key in authority.public.questions
+    authority.public.questions[key] = _Broken()  # type: ignore[index]
     return authority, question
 
 

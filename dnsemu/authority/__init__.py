@@ -2,6 +2,7 @@
 
 from dnsemu.authority.authority import Authority
 from dnsemu.authority.compile import check_configuration, compile_authority
+from dnsemu.authority.locating import Sources
 from dnsemu.authority.respond import Response, Unowned, respond
 
-__all__ = ["Authority", "Response", "Unowned", "check_configuration", "compile_authority", "respond"]
+__all__ = ["Authority", "Response", "Sources", "Unowned", "check_configuration", "compile_authority", "respond"]

@@ -6,32 +6,36 @@ from collections.abc import Iterator
 
 from dnsemu.authority.tree import ZoneTree
 from dnsemu.errors import Fault, warning
-from dnsemu.model import AliasTarget, Group, HostedZone, RecordSet, Type, show_name
+from dnsemu.model import (
+    ALIAS_TYPES,
+    AliasTarget,
+    Group,
+    Kind,
+    RecordSet,
+    Resource,
+    Type,
+    alias_zone,
+    is_aws,
+    kind_of,
+    show_name,
+)
 from dnsemu.routing import describe
 from dnsemu.wire import is_below
 
 MAX_DEPTH = 16  # A12
 ADVISED_DEPTH = 3
 MAX_SHOWN = 8  # names of a loop
-_AWS = (
-    ".amazonaws.com",
-    ".amazonaws.com.cn",
-    ".cloudfront.net",
-    ".awsglobalaccelerator.com",
-    ".elasticbeanstalk.com",
-)
 
 
 class AliasRules:
     """What is wrong with the aliases of one zone.
 
-    `resources`: names of AWS resources they may point to; `unread`: names that may be there (`Configuration`).
+    `unread`: names that may be there (`Configuration`).
     """
 
-    def __init__(self, tree: ZoneTree, zone: HostedZone, resources: frozenset[str], unread: frozenset[bytes]) -> None:
+    def __init__(self, tree: ZoneTree, unread: frozenset[bytes]) -> None:
         self._tree = tree
-        self._zone = zone
-        self._resources = resources
+        self._zone = tree.zone
         self._unread = unread
         self._targeted = {id(target) for group in tree.groups.values() for target in self._targets(group)}
         self._looped = self._in_loops()
@@ -40,34 +44,63 @@ class AliasRules:
         """Each alias's target, and where the chain of targets leads."""
         for member in group.members:
             if member.alias:
-                yield from self._check_target(member, member.alias)
+                target = self._tree.target(member)
+                if isinstance(target, Resource):
+                    yield from self._check_resource(member, member.alias, kind_of(target.name))
+                else:
+                    yield from self._check_target(member, member.alias, target)
+        yield from self._check_once(group)
         if any(member.alias for member in group.members):
             yield from self._check_chain(group)
 
-    def _check_target(self, member: RecordSet, alias: AliasTarget) -> Iterator[Fault]:
+    def _check_resource(self, member: RecordSet, alias: AliasTarget, kind: Kind) -> Iterator[Fault]:
+        """What Route 53 refuses of aliases to AWS resources (4.2, 2.3, V8)."""
+        if member.type not in ALIAS_TYPES:
+            types = ", ".join(sorted(rdtype.name for rdtype in ALIAS_TYPES))
+            message = f"{describe(member)}: an alias to an AWS resource can not be of type {member.type.name}"
+            yield Fault(alias.origin, "alias-type", message, f"it can be of type {types}")
+        if alias.evaluate_target_health and not kind.evaluated:
+            message = f"{describe(member)}: the health of a {kind.name} can not be evaluated"
+            yield Fault(alias.origin, "alias-evaluate", message, "write evaluate_target_health: false")
+        if self._zone.vpcs and not kind.private:
+            message = f"{describe(member)}: an alias of a private zone can not point to a {kind.name}"
+            yield Fault(alias.origin, "alias-private", message)
+
+    def _check_once(self, group: Group) -> Iterator[Fault]:
+        """A CloudFront distribution or an S3 website has one alternate name, so one member of a group (F6, AL12)."""
+        seen: dict[Kind, RecordSet] = {}
+        for member in group.members:
+            target = self._tree.target(member)
+            if member.alias and isinstance(target, Resource) and (kind := kind_of(target.name)).once:
+                other = seen.setdefault(kind, member)
+                if other is not member:
+                    message = f"{describe(member)}: the record set at {other.origin} points to a {kind.name} too"
+                    yield Fault(member.alias.origin, "alias-once", message, "of these a group may have one")
+
+    def _check_target(self, member: RecordSet, alias: AliasTarget, target: Group | None) -> Iterator[Fault]:
         """Its type (AL7), and that it lies in the zone and is there (AL6, R4)."""
-        shown, spelled = show_name(alias.name), alias.text.lower().removesuffix(".")
+        shown = show_name(alias.name)
         tried = f"Tried to create an alias that targets {shown}, type {member.type.name} in zone {self._zone.zone_id}"
-        is_aws = spelled.endswith(_AWS)
-        hint = "AWS resources stand under dnsemu: alias_targets" if is_aws else "a CNAME may point to any name"
+        elsewhere = is_aws(alias.text)
         if member.type in (Type.NS, Type.SOA):
             message = f"{describe(member)}: an alias can not be of type {member.type.name}"
             yield Fault(alias.origin, "alias-type", message)
-        elif spelled.removeprefix("dualstack.") in self._resources:
-            return
         elif not is_below(alias.name, self._zone.name):
             message = f"{tried}, but the alias target name does not lie within the target zone"
-            yield Fault(alias.origin, "alias-outside", message, hint)
-        elif alias.zone_id not in (None, self._zone.zone_id) and not is_aws:
+            yield Fault(alias.origin, "alias-outside", message, _hint(alias))
+        elif alias.zone_id not in (None, self._zone.zone_id) and not elsewhere:
+            owner = alias_zone(alias.zone_id or "")
+            belongs = f", that is the zone of {owner}" if owner else ""
             yield Fault(
                 alias.zone_id_origin or alias.origin,
                 "alias-zone-id",
-                f"{describe(member)}: zone_id {alias.zone_id} is not that of the zone, which is {self._zone.zone_id}",
+                f"{describe(member)}: zone_id {alias.zone_id} is not that of the zone, which is {self._zone.zone_id}"
+                f"{belongs}",
                 "leave it out for a target in the same zone",
             )
-        elif self._tree.group(alias.name, member.type) is None and self._unread.isdisjoint((alias.name, b"")):
+        elif target is None and self._unread.isdisjoint((alias.name, b"")):
             message = f"{tried}, but that target was not found"
-            yield Fault(alias.origin, "alias-target", message, hint if is_aws else "")
+            yield Fault(alias.origin, "alias-target", message, _hint(alias) if elsewhere else "")
 
     def _check_chain(self, group: Group) -> Iterator[Fault]:
         """Of a loop, every alias in it is told; of a chain that is too deep, its beginning."""
@@ -91,8 +124,8 @@ class AliasRules:
 
     def _targets(self, group: Group) -> list[Group]:
         """The groups that the aliases of a group point to."""
-        found = (self._tree.group(alias.name, group.type) for member in group.members if (alias := member.alias))
-        return [target for target in found if target is not None]
+        found = (self._tree.target(member) for member in group.members)
+        return [target for target in found if isinstance(target, Group)]
 
     def _in_loops(self) -> set[int]:
         """The groups that aliases lead back to: what is left without those that have no way on, or no way in."""
@@ -127,6 +160,16 @@ class AliasRules:
             seen.update(targets)
             level = list(targets.values())
         return depth
+
+
+def _hint(alias: AliasTarget) -> str:
+    """Where what the alias means would stand."""
+    owner = alias_zone(alias.zone_id or "")
+    if owner:
+        return f"zone_id {alias.zone_id} is that of {owner}: put the name under dnsemu: alias_targets"
+    if is_aws(alias.text):
+        return "AWS resources stand under dnsemu: alias_targets"
+    return "a CNAME may point to any name; AWS resources stand under dnsemu: alias_targets"
 
 
 def _without_ends(groups: set[int], ways: dict[int, list[int]], back: dict[int, list[int]]) -> set[int]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
+from dnsemu.authority.health import Health, Targets
 from dnsemu.authority.reply import REFUSED, Entry, Node
-from dnsemu.model import Options
+from dnsemu.authority.tree import ZoneTree
+from dnsemu.location import Blocks, Locator
+from dnsemu.model import Group, HealthSnapshot, Options
+from dnsemu.routing import Chooser
 from dnsemu.wire import MAX_LABEL, MAX_NAME, Meta, type_and_class
 
 _CLASS_IN = b"\0\1"
@@ -14,23 +18,25 @@ _TRANSFERS = frozenset({type_and_class(Meta.AXFR), type_and_class(Meta.IXFR)})
 
 
 @dataclass(frozen=True, slots=True)
-class Authority:
-    """What is served; immutable, and replaced as a whole.
+class Catalogue:
+    """The names that some clients can ask for.
 
     `questions`: name, type and class as they stand in a question, the name in lower case → what answers it.
     `names`: name → node, for every name that exists. Neither has names that a zone cut or a more specific zone
-    hides. `zones`: zone id → name in wire form.
+    hides. `zones`: apex → what was compiled, for explaining.
     """
 
     questions: Mapping[bytes, Entry]
     names: Mapping[bytes, Node]
-    zones: Mapping[str, bytes]
-    options: Options
+    zones: Mapping[bytes, ZoneTree]
 
-    def search(self, name: bytes, type_class: bytes) -> Entry | None:
-        """What answers any question; None if the name is in no zone, and the question could be another server's."""
+    def search(self, name: bytes, type_class: bytes, *, private: bool = False) -> Entry | None:
+        """What answers any question; None if the name is in no zone, and the question could be another server's.
+
+        If the catalogue is `private`, there is another one to ask for what it does not know.
+        """
         entry = self.questions.get(name + type_class) or self.find(name, type_class)
-        return entry if entry is not None or _is_ordinary(type_class) else REFUSED
+        return entry if entry is not None or private or _is_ordinary(type_class) else REFUSED
 
     def find(self, name: bytes, type_class: bytes) -> Entry | None:
         """What answers a question that is not in `questions`; None if the name is in no zone.
@@ -57,6 +63,70 @@ class Authority:
             beneath = node.beneath
             entry = beneath.by_type.get(type_class) or beneath.other
         return entry if type_class in _USUAL or _is_ordinary(type_class) else REFUSED
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What the clients of one VPC see before everything else: its private hosted zones (behaviour 7.1)."""
+
+    vpc_id: str
+    catalogue: Catalogue
+
+
+@dataclass(frozen=True, slots=True)
+class Views:
+    """Views by VPC, and the addresses that belong to each."""
+
+    by_vpc: Mapping[str, View]
+    blocks: Blocks[View]
+
+    def of(self, source: bytes) -> View | None:
+        """The view of a client by its source address, 4 or 16 octets."""
+        chain, _ = self.blocks.find(source)
+        return chain[0][1] if chain else None
+
+
+@dataclass(frozen=True, slots=True)
+class Routing:
+    """The groups with a routing policy, by their numbers, each with its chooser for the health that is known now.
+
+    `dependents`: health check → numbers of the groups that it decides about, through aliases too.
+    """
+
+    groups: tuple[Group, ...]
+    choosers: tuple[Chooser, ...]
+    snapshot: HealthSnapshot
+    targets: Targets
+    dependents: Mapping[str, frozenset[int]]
+
+    def with_health(self, snapshot: HealthSnapshot) -> Routing:
+        """The same for another snapshot; only what depends on a change is made anew."""
+        before = self.snapshot
+        changed = [check for check in self.dependents if before.get(check, True) != snapshot.get(check, True)]
+        health = Health(snapshot, self.targets)
+        choosers = list(self.choosers)
+        for number in {number for check in changed for number in self.dependents[check]}:
+            choosers[number] = choosers[number].with_health(health.of_all(self.groups[number]))
+        return replace(self, choosers=tuple(choosers), snapshot=snapshot)
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """What is served; immutable, and replaced as a whole. `zones`: zone id → name in wire form.
+
+    `locator` gives who knows where clients are. `views` is None if there is no private hosted zone.
+    """
+
+    public: Catalogue
+    views: Views | None
+    routing: Routing
+    locator: Callable[[], Locator]
+    zones: Mapping[str, bytes]
+    options: Options
+
+    def with_health(self, snapshot: HealthSnapshot) -> Authority:
+        """The same for other health: health check id → whether it is healthy."""
+        return replace(self, routing=self.routing.with_health(snapshot))
 
 
 def _is_ordinary(type_class: bytes) -> bool:

@@ -2,51 +2,105 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 
-from dnsemu.authority.authority import Authority
+from dnsemu.authority.authority import Authority, Catalogue, View, Views
+from dnsemu.authority.locating import Sources, make_locator
+from dnsemu.authority.registry import Registry
 from dnsemu.authority.reply import Entry, Node
 from dnsemu.authority.rules import check
 from dnsemu.authority.tree import ZoneTree
 from dnsemu.authority.zone import ZoneCompiler
 from dnsemu.errors import ConfigError, Fault, Severity
-from dnsemu.model import Configuration, HostedZone, Type
+from dnsemu.location import Blocks
+from dnsemu.model import Configuration, HostedZone, Type, initial_snapshot
 from dnsemu.wire import parents, type_and_class
 
 _DS = type_and_class(Type.DS)
 
 
-def compile_authority(configuration: Configuration) -> tuple[Authority, list[Fault]]:
-    """The authority for a configuration, and warnings. Raises ConfigError with every fault there is."""
-    zones = configuration.hosted_zones
-    trees = _trees(zones)
-    faults = check(configuration, trees)
+def compile_authority(configuration: Configuration, sources: Callable[[], Sources]) -> tuple[Authority, list[Fault]]:
+    """The authority for a configuration, and warnings. Raises ConfigError with every fault there is.
+
+    `sources` is asked only if something depends on where clients are.
+    """
+    public = _trees(configuration, public_zones(configuration.hosted_zones))
+    private = _private_trees(configuration)
+    faults = check(configuration, _each_once(configuration, public, private))
     if any(fault.severity is Severity.ERROR for fault in faults):
         raise ConfigError(faults)
-    questions: dict[bytes, Entry] = {}
-    names: dict[bytes, Node] = {}
-    compilers = {}
-    for zone, tree in zip(zones, trees, strict=True):
-        compiler = compilers[zone.name] = ZoneCompiler(zone.zone_id, tree, configuration.options)
-        of_zone = compiler.compile()
-        questions.update(of_zone[0])
-        names.update(of_zone[1])
-    _take_ds_from_parents(questions, compilers)
-    return Authority(questions, names, {zone.zone_id: zone.name for zone in zones}, configuration.options), faults
+    locator = cache(lambda: make_locator(configuration, sources()))
+    collections = {collection.id: collection for collection in configuration.cidr_collections}
+    registry = Registry(locator, collections, configuration.options)
+    catalogue = _catalogue(public, configuration, registry)
+    views = _views(configuration, private, registry)
+    routing = registry.routing(initial_snapshot(configuration.health_checks))
+    zones = {zone.zone_id: zone.name for zone in configuration.hosted_zones}
+    return Authority(catalogue, views, routing, locator, zones, configuration.options), faults
 
 
 def check_configuration(configuration: Configuration) -> list[Fault]:
     """Every fault of a configuration, without compiling it."""
-    return check(configuration, _trees(configuration.hosted_zones))
+    public = _trees(configuration, public_zones(configuration.hosted_zones))
+    return check(configuration, _each_once(configuration, public, _private_trees(configuration)))
 
 
-def _trees(zones: Sequence[HostedZone]) -> list[ZoneTree]:
+def public_zones(zones: Iterable[HostedZone]) -> list[HostedZone]:
+    """Those that belong to no VPC."""
+    return [zone for zone in zones if not zone.vpcs]
+
+
+def _private_trees(configuration: Configuration) -> dict[str, list[ZoneTree]]:
+    """VPC id → its private zones. Each VPC has trees of its own: which zones lie below which is its own affair."""
+    zones: dict[str, list[HostedZone]] = {}
+    for zone in configuration.hosted_zones:
+        for vpc in zone.vpcs:
+            zones.setdefault(vpc.vpc_id, []).append(zone)
+    return {vpc_id: _trees(configuration, its_zones) for vpc_id, its_zones in zones.items()}
+
+
+def _each_once(
+    configuration: Configuration, public: Iterable[ZoneTree], private: Mapping[str, Sequence[ZoneTree]]
+) -> list[ZoneTree]:
+    """A tree for each zone, in their order."""
+    by_zone = {id(tree.zone): tree for trees in (public, *private.values()) for tree in trees}
+    return [by_zone[id(zone)] for zone in configuration.hosted_zones]
+
+
+def _trees(configuration: Configuration, zones: Sequence[HostedZone]) -> list[ZoneTree]:
     children: dict[bytes, list[bytes]] = {zone.name: [] for zone in zones}
     for zone in zones:
         for ancestor in parents(zone.name)[1:]:
             if ancestor in children:
                 children[ancestor].append(zone.name)
-    return [ZoneTree(zone, children[zone.name]) for zone in zones]
+    return [ZoneTree(zone, configuration.resources, children[zone.name]) for zone in zones]
+
+
+def _views(configuration: Configuration, trees: Mapping[str, Sequence[ZoneTree]], registry: Registry) -> Views | None:
+    if not trees:
+        return None
+    views = {vpc_id: View(vpc_id, _catalogue(own, configuration, registry)) for vpc_id, own in trees.items()}
+    blocks = [
+        (block, views[vpc.vpc_id])
+        for vpc in configuration.clients.vpcs
+        if vpc.vpc_id in views
+        for block in vpc.blocks
+    ]
+    return Views(views, Blocks([blocks]))
+
+
+def _catalogue(trees: Iterable[ZoneTree], configuration: Configuration, registry: Registry) -> Catalogue:
+    questions: dict[bytes, Entry] = {}
+    names: dict[bytes, Node] = {}
+    compilers = {}
+    for tree in trees:
+        compiler = compilers[tree.apex] = ZoneCompiler(tree, configuration.options, registry)
+        of_zone = compiler.compile()
+        questions.update(of_zone[0])
+        names.update(of_zone[1])
+    _take_ds_from_parents(questions, compilers)
+    return Catalogue(questions, names, {apex: compiler.tree for apex, compiler in compilers.items()})
 
 
 def _take_ds_from_parents(questions: dict[bytes, Entry], compilers: dict[bytes, ZoneCompiler]) -> None:

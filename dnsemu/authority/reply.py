@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from struct import Struct
 from typing import Protocol
 
-from dnsemu.draws import Draws, shuffled
-from dnsemu.wire import Heads, Rcode, heads
+from dnsemu.authority.inquiry import Inquiry
+from dnsemu.wire import AA, RA, Heads, Rcode, heads
+
+_COUNTS = Struct("!HHH")
 
 
 class Reply:
@@ -28,53 +31,34 @@ class Reply:
         self.rest = rest
         self.whole = whole
 
-    def choose(self, draws: Draws) -> Reply:
+    def choose(self, inquiry: Inquiry) -> Reply:
         """Itself: there is nothing to choose."""
         return self
+
+    @property
+    def counts(self) -> tuple[int, int, int]:
+        """Records in its answer, authority and additional section, without OPT."""
+        answers, authorities, additional = _COUNTS.unpack_from(self.heads[0], 4)
+        return answers, authorities, additional
+
+    def with_sections(self, answer: bytes, answers: int, more: bytes = b"", additional: int = 0) -> Reply:
+        """Like it, with another answer section, and `more` behind its additional section."""
+        _, authorities, before = self.counts
+        ready = heads_like(self.heads, (answers, authorities, before + additional), self.rcode)
+        return Reply(self.zone_id, self.rcode, ready, answer, self.rest + more, whole=self.whole)
+
+
+def heads_like(ready: Heads, counts: tuple[int, int, int], rcode: int) -> Heads:
+    """Headers with the AA and RA bits of others."""
+    upper, lower = ready[0][:2]
+    return heads(rcode, counts, authoritative=bool(upper & AA), recursive=bool(lower & RA))
 
 
 class Entry(Protocol):
     """Something that a question is answered from."""
 
-    def choose(self, draws: Draws) -> Reply:
+    def choose(self, inquiry: Inquiry) -> Reply:
         """The reply to one question."""
-
-
-class Shuffled:
-    """A record set of several values, given in a random order each time (S2, behaviour 5.13).
-
-    `first` is what stands before it in the answer section: the CNAMEs that led to it.
-    """
-
-    __slots__ = ("first", "key", "records", "reply")
-
-    def __init__(self, reply: Reply, first: bytes, records: tuple[bytes, ...], key: bytes) -> None:
-        self.reply = reply
-        self.first = first
-        self.records = records
-        self.key = key
-
-    def choose(self, draws: Draws) -> Reply:
-        """The reply with the values in the order of the next draw."""
-        reply = self.reply
-        answer = self.first + b"".join(shuffled(self.records, draws.next(self.key)))
-        return Reply(reply.zone_id, reply.rcode, reply.heads, answer, reply.rest)
-
-
-class Everything:
-    """Every record set of a node, for a question of type ANY (behaviour 5.7, R12)."""
-
-    __slots__ = ("entries", "reply")
-
-    def __init__(self, reply: Reply, entries: tuple[Entry, ...]) -> None:
-        self.reply = reply
-        self.entries = entries
-
-    def choose(self, draws: Draws) -> Reply:
-        """All answers, one behind the other."""
-        reply = self.reply
-        answer = b"".join(entry.choose(draws).answer for entry in self.entries)
-        return Reply(reply.zone_id, reply.rcode, reply.heads, answer, reply.rest)
 
 
 class Answers:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 
-from dnsemu.authority.authority import Authority
-from dnsemu.authority.reply import Reply
+from dnsemu.authority.authority import Authority, View
+from dnsemu.authority.inquiry import NO_DECISIONS, Decision, Inquiry
+from dnsemu.authority.reply import Entry, Reply
 from dnsemu.draws import Draws
 from dnsemu.errors import WireError
+from dnsemu.location import Client
 from dnsemu.wire import (
     HEADER,
     MAX_MESSAGE,
@@ -15,23 +18,31 @@ from dnsemu.wire import (
     UDP,
     USUAL_HEADERS,
     Rcode,
+    Subnet,
     Transport,
     failure,
     name_end,
     read_edns,
     read_header,
     truncate,
+    with_extended_error,
+    with_scope,
+    without_options,
 )
+
+OTHER_ERROR = 0  # RFC 8914 4.1: what is wrong stands in the text
+LAST_RESORT = b"all members unhealthy, all considered healthy"
 
 
 class Response:
-    """An answer of ours: its `wire` form and the compiled `reply` it was made from."""
+    """An answer of ours: its `wire` form, the `reply` it was made from, and what routing policies decided for it."""
 
-    __slots__ = ("reply", "wire")
+    __slots__ = ("decisions", "reply", "wire")
 
-    def __init__(self, wire: bytes, reply: Reply) -> None:
+    def __init__(self, wire: bytes, reply: Reply, decisions: Sequence[Decision] = NO_DECISIONS) -> None:
         self.wire = wire
         self.reply = reply
+        self.decisions = decisions
 
     @property
     def zone_id(self) -> str:
@@ -74,11 +85,7 @@ class Unowned:
 
 
 def respond(
-    authority: Authority,
-    packet: bytes,
-    source: bytes,
-    transport: Transport,
-    draws: Draws,  # noqa: ARG001
+    authority: Authority, packet: bytes, source: bytes, transport: Transport, draws: Draws
 ) -> Response | Unowned | None:
     """The response to `packet`; None means silence: a response, or too short to be answered. Never raises.
 
@@ -98,36 +105,76 @@ def respond(
         question_end = end + 4
         name = packet[HEADER:end].lower()
         type_class = packet[end:question_end]
-        entry = authority.questions.get(name + type_class)
+        public, view, entry = authority.public, None, None
+        if authority.views is None:
+            entry = public.questions.get(name + type_class)
+            if entry is None and end:
+                entry = public.find(name, type_class)
         if entry is None:
-            entry = authority.find(name, type_class) if end else None
-            if entry is None:
-                end = name_end(packet, HEADER)
-                question_end = end + 4
-                entry = authority.search(packet[HEADER:end].lower(), packet[end:question_end])
+            entry, question_end, view = _search(authority, packet, source)
         if additional:
-            limit, opt = read_edns(packet, question_end, additional)
+            limit, opt, subnet = read_edns(packet, question_end, additional)
             if opt:
                 echo += 4
         elif len(packet) == question_end:
-            limit, opt = NO_EDNS
+            limit, opt, subnet = NO_EDNS
         else:
             raise WireError(Rcode.FORMERR)
         if entry is None:
             opt = opt if authority.options.refused_opt else b""
             return Unowned(failure(packet, Rcode.REFUSED, opt, question_end))
+        if view is not None and opt:  # R1
+            opt, subnet = without_options(opt), None
 
-        reply = entry if entry.__class__ is Reply else entry.choose(draws)
+        decisions = NO_DECISIONS
+        if entry.__class__ is Reply:
+            reply: Reply = entry
+        else:
+            client = _client(authority, source, subnet, view)
+            inquiry = Inquiry(packet[HEADER:question_end], client, authority, draws)
+            reply, decisions = entry.choose(inquiry), inquiry.decisions
+            if opt and decisions:
+                opt = _with_findings(opt, subnet, inquiry)
         wire = b"".join((packet[:2], reply.heads[echo], packet[HEADER:question_end], reply.answer, reply.rest, opt))
         if len(wire) > limit and (transport is UDP or len(wire) > MAX_MESSAGE):
             limit = limit if transport is UDP else MAX_MESSAGE
             wire = truncate(wire, question_end, opt, limit, whole=reply.whole)
-        return Response(wire, reply)
+        return Response(wire, reply, decisions)
     except WireError as error:
         return _refused(packet, error.rcode, error.opt)
     except Exception as fault:
         response = _refused(packet, Rcode.SERVFAIL, b"")
         return Failed(response.wire, response.reply, fault)
+
+
+def _search(authority: Authority, packet: bytes, source: bytes) -> tuple[Entry | None, int, View | None]:
+    """What answers a question whose name is read label by label, where the question ends, and whose view that is.
+
+    A private zone of the client's VPC hides all else (V2, V5); without one, the client asks as everybody does (V4).
+    """
+    end = name_end(packet, HEADER)
+    name, type_class = packet[HEADER:end].lower(), packet[end : end + 4]
+    view = authority.views.of(source) if authority.views else None
+    entry = view.catalogue.search(name, type_class, private=True) if view else None
+    if entry is not None:
+        return entry, end + 4, view
+    return authority.public.search(name, type_class), end + 4, None
+
+
+def _client(authority: Authority, source: bytes, subnet: Subnet | None, view: View | None) -> Client:
+    """Who asks: the client subnet if there is one, else the source (CS1, CS2)."""
+    if subnet is not None:
+        return Client(authority.locator, subnet.address, subnet.length)
+    return Client(authority.locator, source, 8 * len(source), view.vpc_id if view else None)
+
+
+def _with_findings(opt: bytes, subnet: Subnet | None, inquiry: Inquiry) -> bytes:
+    """The OPT record with the scope of what was decided, and the last resort as an extended error."""
+    if subnet is not None and inquiry.scope:
+        opt = with_scope(opt, inquiry.scope)
+    if inquiry.authority.options.extended_errors and inquiry.is_last_resort:
+        opt = with_extended_error(opt, OTHER_ERROR, LAST_RESORT)
+    return opt
 
 
 def _refused(packet: bytes, rcode: int, opt: bytes) -> Response:
@@ -147,7 +194,7 @@ def _opt_for(packet: bytes, question_end: int) -> bytes:
     records = sum(packet[7:HEADER:2]) if not any(packet[6:HEADER:2]) else 0
     begin = question_end or (HEADER if packet[4:6] == b"\0\0" else 0)
     try:
-        return read_edns(packet, begin, records)[1] if begin and records else b""
+        return read_edns(packet, begin, records).opt if begin and records else b""
     except WireError as error:
         return error.opt
 

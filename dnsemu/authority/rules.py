@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from dnsemu.authority.aliases import AliasRules
 from dnsemu.authority.tree import WILDCARD, ZoneTree
+from dnsemu.authority.vpcs import check_vpcs
 from dnsemu.errors import Fault, TextError, warning
 from dnsemu.model import (
     SINGLE_VALUE,
@@ -56,7 +57,7 @@ def check(configuration: Configuration, trees: Sequence[ZoneTree]) -> list[Fault
     ]
     faults += _check_zones(configuration)
     for zone, tree in zip(configuration.hosted_zones, trees, strict=True):
-        aliases = AliasRules(tree, zone, configuration.alias_targets, configuration.unread)
+        aliases = AliasRules(tree, configuration.unread)
         for group in tree.groups.values():
             faults += check_group(group)
             faults += _check_place(group, tree, zone)
@@ -64,6 +65,7 @@ def check(configuration: Configuration, trees: Sequence[ZoneTree]) -> list[Fault
             for member in group.members:
                 faults += _check_member(member, known)
     faults += _check_health_checks(configuration)
+    faults += check_vpcs(configuration)
     return sorted(faults, key=lambda fault: fault.origin)
 
 
@@ -77,7 +79,7 @@ def _check_zones(configuration: Configuration) -> Iterator[Fault]:
         if other is not zone:
             yield Fault(zone.origin, "zone-duplicate", f"hosted zone {shown} is also at {other.origin}")
         other = ids.setdefault(zone.zone_id, zone)
-        if other is not zone and other.name != zone.name:
+        if other is not zone and (other.name != zone.name or bool(other.vpcs) != bool(zone.vpcs)):
             yield Fault(
                 zone.origin,
                 "zone-id-duplicate",
@@ -217,7 +219,7 @@ def _check_health_checks(configuration: Configuration) -> Iterator[Fault]:
     """A check that nothing refers to, unless a reference is misspelt: it may be the one that was meant."""
     used = {member.health_check_id for zone in configuration.hosted_zones for member in zone.record_sets}
     used |= {child for check in configuration.health_checks for child in check.children}
-    used |= configuration.other_references
+    used |= {resource.health_check_id for resource in configuration.resources.values()}
     known = {check.id for check in configuration.health_checks}
     for check in configuration.health_checks:
         if check.id not in used and used - {None} <= known:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum, auto
+from types import MappingProxyType
 from typing import NamedTuple
 
-from dnsemu.model import Group, HostedZone, Type, groups_of
+from dnsemu.model import Group, HostedZone, RecordSet, Resource, Type, groups_of, spelled_resource
 from dnsemu.wire import is_below, parents
 
 WILDCARD = b"\1*"
+EMPTY: Mapping[str, Resource] = MappingProxyType({})
 
 
 class Kind(Enum):
@@ -33,10 +35,17 @@ class Spot(NamedTuple):
 
 
 class ZoneTree:
-    """The names of one hosted zone. `children` are the apexes of the hosted zones below it."""
+    """The names of one hosted zone.
 
-    def __init__(self, zone: HostedZone, children: Iterable[bytes] = ()) -> None:
+    `resources`: what its aliases may point to outside of it; `children`: the apexes of the hosted zones below it.
+    """
+
+    def __init__(
+        self, zone: HostedZone, resources: Mapping[str, Resource] = EMPTY, children: Iterable[bytes] = ()
+    ) -> None:
+        self.zone = zone
         self.apex = zone.name
+        self._resources = resources
         self.groups = groups_of(zone.record_sets)
         self.owners: dict[bytes, dict[Type, Group]] = {}
         for (name, rdtype), group in self.groups.items():
@@ -84,6 +93,14 @@ class ZoneTree:
             return own
         spot = self.spot(name)
         return spot.groups.get(rdtype) if spot.kind is Kind.FOUND else None
+
+    def target(self, member: RecordSet) -> Group | Resource | None:
+        """What an alias points to: an AWS resource of the configuration, or a group of this zone."""
+        alias = member.alias
+        if alias is None:
+            return None
+        resource = self._resources.get(spelled_resource(alias.text))
+        return resource if resource is not None else self.group(alias.name, member.type)
 
     def _path(self, name: bytes) -> list[bytes]:
         """The name and its ancestors below the apex, the name first."""

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection
 
-from dnsemu.authority.reply import REFUSED, Answers, Entry, Everything, Node, Reply, Shuffled
+from dnsemu.authority.entries import MAX_CHAIN, Added, Chase, Everything
+from dnsemu.authority.groups import GroupCompiler, Place, Question
+from dnsemu.authority.pieces import NONE, Records, joined
+from dnsemu.authority.registry import Registry
+from dnsemu.authority.reply import REFUSED, Answers, Entry, Node
+from dnsemu.authority.sections import Sections
 from dnsemu.authority.tree import WILDCARD, Kind, Spot, ZoneTree
-from dnsemu.model import TARGET_AT, Group, Options, Type, show_name
-from dnsemu.wire import POINTER_TO_QNAME, Meta, Rcode, heads, parents, record_body, type_and_class
-
-MAX_CHAIN = 16  # CNAMEs followed for one question; the asker goes on from the last (5.5 "several steps")
+from dnsemu.model import Group, Options, Type
+from dnsemu.wire import POINTER_TO_QNAME, Meta, Rcode, parents, record_body, type_and_class
 
 _ANY = type_and_class(Meta.ANY)
 _DS = type_and_class(Type.DS)
@@ -18,39 +20,28 @@ _ANY_NAME = b""  # stands for the names that a wildcard covers; no name equals i
 _RFC8482 = record_body(13, 3600, b"\x07RFC8482\x00")  # HINFO "RFC8482" "" (RFC 8482 4.2)
 
 
-@dataclass(frozen=True, slots=True)
-class Records:
-    """Some records of a section and how many they are."""
-
-    octets: bytes = b""
-    count: int = 0
-
-    def __add__(self, other: Records) -> Records:
-        return Records(self.octets + other.octets, self.count + other.count)
-
-
-NONE = Records()
-
-
 class ZoneCompiler:
-    """Makes the nodes of one zone, all of whose groups are simple."""
+    """Makes the nodes of one zone.
 
-    def __init__(self, zone_id: str, tree: ZoneTree, options: Options) -> None:
-        self._zone_id = zone_id
-        self._tree = tree
+    What does not depend on who asks is made ready; what does is an entry that chooses among things made ready.
+    """
+
+    def __init__(self, tree: ZoneTree, options: Options, registry: Registry) -> None:
+        self.tree = tree
         self._options = options
-        self._courtesy = self._sorted_servers(tree.apex, tree.groups[tree.apex, Type.NS])
-        self._soa = self._records(tree.apex, tree.groups[tree.apex, Type.SOA])
-        self._missing = Answers({}, self._negative(NONE, Rcode.NXDOMAIN))
-        self._server_addresses = self._addresses(_targets(tree.groups[tree.apex, Type.NS]))
+        self._sections = Sections(tree)
+        self._groups = GroupCompiler(tree, self._sections, registry)
+        self._missing = Answers({}, self._sections.negative(NONE, Rcode.NXDOMAIN))
+        self._onward: dict[bytes, Answers] = {}
         # Names that a wildcard covers and whose answers depend on the name itself.
-        self._covered = {name for name, _ in self._server_addresses if tree.spot(name).owner != name}
+        servers = self._groups.server_addresses
+        self._covered = {name for name, _ in servers if tree.spot(name).owner != name}
 
     def compile(self) -> tuple[dict[bytes, Entry], dict[bytes, Node]]:
         """Every question that a name has an answer to, and every visible name's node."""
         questions: dict[bytes, Entry] = {}
         names: dict[bytes, Node] = {}
-        for name in self._tree.visible_names():
+        for name in self.tree.visible_names():
             answers = self.answers(name)
             names[name] = Node(answers.other, self._beneath(name, answers))
             for type_class, entry in answers.by_type.items():
@@ -74,7 +65,7 @@ class ZoneCompiler:
 
     def answers(self, name: bytes) -> Answers:
         """What answers for `name`, itself or by the wildcard that covers it."""
-        return self._answers(self._tree.spot(name), name)
+        return self._answers(self.tree.spot(name), name)
 
     def _answers(self, spot: Spot, name: bytes) -> Answers:
         if spot.kind is Kind.CUT:
@@ -83,193 +74,125 @@ class ZoneCompiler:
             return self._missing
         if Type.CNAME in spot.groups:
             return self._cname(spot, name)
-        by_type = {
-            type_and_class(rdtype): self._positive(NONE, name, POINTER_TO_QNAME, group)
-            for rdtype, group in spot.groups.items()
-        }
+        by_type = self._positive(NONE, name, POINTER_TO_QNAME, spot)
         if by_type:
             by_type[_ANY] = self._any(name, spot.groups.values(), tuple(by_type.values()))
         return Answers(by_type, self._no_data(NONE, spot))
 
     def _beneath(self, name: bytes, own: Answers) -> Answers:
-        if _DS in own.by_type and self._tree.spot(name).kind is Kind.CUT:
+        if _DS in own.by_type and self.tree.spot(name).kind is Kind.CUT:
             return Answers({}, own.other)
         wildcard = WILDCARD + name
-        groups = self._tree.owners.get(wildcard)
+        groups = self.tree.owners.get(wildcard)
         if groups is None:
             return self._missing
         return self._answers(Spot(Kind.FOUND, wildcard, groups), _ANY_NAME)
 
     # Positive answers
 
-    def _positive(self, chain: Records, name: bytes, owner: bytes, group: Group) -> Entry:
-        """The answer with a group's records owned by `owner` behind a chain of CNAMEs that led to it."""
-        source = self.resolve(group)
-        records = self._records(owner, source)
-        is_apex_ns = group.type is Type.NS and name == self._tree.apex
-        rest, authorities = (NONE, 0) if is_apex_ns else (self._courtesy, self._courtesy.count)
-        targets = _targets(source) if group.type in TARGET_AT else []
-        additional = self._additional(targets, {(name, group.type)})
-        reply = self._reply(Rcode.NOERROR, chain + records, authorities, rest + additional)
-        if records.count == 1:
-            return reply
-        each = tuple(owner + body for body in _bodies(source))
-        key = b"%b %b %b" % (self._zone_id.encode(), type_and_class(group.type), source.name)
-        return Shuffled(reply, chain.octets, each, key)
-
-    def _alone(self, chain: Records) -> Entry:
-        """CNAMEs with nothing behind them: asked for as such, or their target is elsewhere or was met before."""
-        rest = self._courtesy + self._additional([], set())
-        return self._reply(Rcode.NOERROR, chain, self._courtesy.count, rest)
+    def _positive(self, chain: Records, name: bytes, owner: bytes, spot: Spot) -> dict[bytes, Entry]:
+        """An entry for each group at a name, its records owned by `owner` behind a chain of CNAMEs that led to it."""
+        answers: dict[bytes, Entry] = {}
+        for rdtype, group in spot.groups.items():
+            question: Question = (name, rdtype)
+            without = question if question in self._groups.server_addresses else None
+            answers[type_and_class(rdtype)] = self._groups.entry(group, Place(owner, chain, without=without))
+        return answers
 
     def _any(self, name: bytes, groups: Collection[Group], entries: tuple[Entry, ...]) -> Entry:
         if self._options.any == "refuse":
             return REFUSED
+        courtesy = self._groups.courtesy
         if self._options.any == "hinfo":
             hinfo = Records(POINTER_TO_QNAME + _RFC8482, 1)
-            return self._reply(Rcode.NOERROR, hinfo, self._courtesy.count, self._courtesy)
+            return self._sections.reply(Rcode.NOERROR, hinfo, courtesy.count, courtesy)
         if len(entries) == 1:
             return entries[0]
-        sources = [self.resolve(group) for group in groups]
-        count = sum(len(source.first.values) for source in sources)
-        targets = [target for source in sources if source.type in TARGET_AT for target in _targets(source)]
-        courtesy = NONE if name == self._tree.apex else self._courtesy
-        rest = courtesy + self._additional(targets, {(name, rdtype) for rdtype in Type})
-        return Everything(self._reply(Rcode.NOERROR, Records(b"", count), courtesy.count, rest), entries)
+        fixed = [group for group in groups if self._groups.is_fixed(group)]
+        targets = [target for group in fixed for target in self._groups.values(group).targets]
+        courtesy = NONE if name == self.tree.apex else courtesy
+        more, chosen = self._groups.additional(targets, {(name, rdtype) for rdtype in Type})
+        reply = self._sections.reply(Rcode.NOERROR, NONE, courtesy.count, courtesy + more)
+        everything = Everything(reply, entries, self._sections.negative(NONE))
+        return Added(everything, chosen) if chosen else everything
 
     # CNAMEs
 
     def _cname(self, spot: Spot, name: bytes) -> Answers:
         """The answers of a name with a CNAME."""
-        alone, answers = self._follow(NONE, POINTER_TO_QNAME, spot, (name,))
+        answers = self._follow(NONE, name, POINTER_TO_QNAME, spot, (name,))
+        alone = self._groups.entry(spot.groups[Type.CNAME], Place(POINTER_TO_QNAME))
         answers.by_type[type_and_class(Type.CNAME)] = alone
         answers.by_type[_ANY] = self._any(spot.owner, [spot.groups[Type.CNAME]], (alone,))
         return answers
 
-    def _follow(self, chain: Records, owner: bytes, spot: Spot, seen: tuple[bytes, ...]) -> tuple[Entry, Answers]:
-        """The CNAME at `spot` alone, and with what it leads to for each type (behaviour 5.5)."""
-        group = self.resolve(spot.groups[Type.CNAME])
-        chain += self._records(owner, group)
-        target = group.first.values[0].rdata
-        alone = self._alone(chain)
-        if self._options.cname_chase == "never" or target in seen or len(seen) >= MAX_CHAIN:
-            return alone, Answers({}, alone)
-        if not self._tree.contains(target):
-            return alone, Answers({}, alone)
-        return alone, self._continue(chain, target, seen)
+    def _follow(self, chain: Records, name: bytes, owner: bytes, spot: Spot, seen: tuple[bytes, ...]) -> Answers:
+        """The CNAME at `spot`, with what it leads to for each type (behaviour 5.5)."""
+        group = spot.groups[Type.CNAME]
+        alone = self._groups.entry(group, Place(owner, chain))
+        if self._options.cname_chase == "never":
+            return Answers({}, alone)
+        if not self._groups.is_fixed(group):
+            self._explore(group)
+            begin = self._groups.entry(group, Place(owner))
+            return Answers({}, Chase((chain.octets, chain.count), begin, self._onward, seen))
+        target = self._groups.values(group).values[0].rdata
+        if target in seen or len(seen) >= MAX_CHAIN or not self.tree.contains(target):
+            return Answers({}, alone)
+        return self._continue(chain + self._groups.fixed(owner, group), target, seen)
 
     def _continue(self, chain: Records, target: bytes, seen: tuple[bytes, ...]) -> Answers:
-        spot = self._tree.spot(target)
+        spot = self.tree.spot(target)
         if spot.kind is Kind.CUT:
             return self._at_cut(chain, target, spot, is_cut=spot.owner == target)
         if spot.kind is Kind.MISSING:
-            return Answers({}, self._negative(chain, Rcode.NXDOMAIN))
+            return Answers({}, self._sections.negative(chain, Rcode.NXDOMAIN))
         if Type.CNAME in spot.groups:
             if spot.owner != target:
                 self._covered.add(target)
-            return self._follow(chain, target, spot, (*seen, target))[1]
-        by_type = {
-            type_and_class(rdtype): self._positive(chain, target, target, group)
-            for rdtype, group in spot.groups.items()
-        }
-        return Answers(by_type, self._no_data(chain, spot))
+            return self._follow(chain, target, target, spot, (*seen, target))
+        return Answers(self._positive(chain, target, target, spot), self._no_data(chain, spot))
+
+    def _explore(self, group: Group) -> None:
+        """Makes answers for all names of the zone that the CNAMEs of a group with a policy may lead to."""
+        groups = [group]
+        while groups:
+            for target in self._groups.cname_targets(groups.pop()):
+                if target not in self._onward and self.tree.contains(target):
+                    spot = self.tree.spot(target)
+                    if spot.kind is Kind.FOUND and Type.CNAME in spot.groups:
+                        groups.append(spot.groups[Type.CNAME])
+                        hop = self._groups.entry(spot.groups[Type.CNAME], Place(target))
+                        self._onward[target] = Answers({}, hop)
+                    else:
+                        self._onward[target] = self._continue(NONE, target, ())
 
     # Negative answers and referrals
 
-    def _no_data(self, chain: Records, spot: Spot) -> Reply:
+    def _no_data(self, chain: Records, spot: Spot) -> Entry:
         empty_as_missing = not spot.groups and self._options.ent_response == "nxdomain"
-        return self._negative(chain, Rcode.NXDOMAIN if empty_as_missing else Rcode.NOERROR)
-
-    def _negative(self, chain: Records, rcode: int) -> Reply:
-        """NODATA or NXDOMAIN: the SOA with its own TTL in the authority section (behaviour 5.3, R15)."""
-        return self._reply(rcode, chain, 1, self._soa, whole=True)
+        return self._sections.negative(chain, Rcode.NXDOMAIN if empty_as_missing else Rcode.NOERROR)
 
     def _at_cut(self, chain: Records, owner: bytes, spot: Spot, *, is_cut: bool) -> Answers:
         """At a zone cut and below it: a referral for all types but the DS of the cut, which is this zone's (D4)."""
         ds = spot.groups.get(Type.DS)
-        entry = self._positive(chain, spot.owner, owner, ds) if ds else self._negative(chain, Rcode.NOERROR)
+        entry = self._groups.entry(ds, Place(owner, chain)) if ds else self._sections.negative(chain)
         return Answers({_DS: entry} if is_cut else {}, self._referral(chain, spot))
 
-    def _referral(self, chain: Records, spot: Spot) -> Reply:
+    def _referral(self, chain: Records, spot: Spot) -> Entry:
         """The child's name servers with the addresses that this zone has for them (D1, D2)."""
         group = spot.groups[Type.NS]
-        servers = self._sorted_servers(spot.owner, group)
-        glue = _joined(self._glue(target, family) for target in _targets(group) for family in (Type.A, Type.AAAA))
+        servers = self._groups.fixed(spot.owner, group)
+        glue = [
+            self._groups.part(target, held)
+            for target in self._groups.values(group).targets
+            for family in (Type.A, Type.AAAA)
+            if self.tree.contains(target) and (held := self.tree.group(target, family))
+        ]
+        fixed = joined(part for part in glue if isinstance(part, Records))
+        chosen = tuple([part for part in glue if not isinstance(part, Records)])
         authoritative = bool(chain.count)
-        return self._reply(
-            Rcode.NOERROR, chain, servers.count, servers + glue, authoritative=authoritative, whole=True
+        reply = self._sections.reply(
+            Rcode.NOERROR, chain, servers.count, servers + fixed, authoritative=authoritative, whole=True
         )
-
-    def _glue(self, target: bytes, family: Type) -> Records:
-        """What this zone holds for a name server's name, also below the cut (D2)."""
-        group = self._tree.group(target, family) if self._tree.contains(target) else None
-        return self._records(target, group) if group else NONE
-
-    # Pieces
-
-    def resolve(self, group: Group) -> Group:
-        """The group whose values an alias gives (AL8), itself if it is none. Rules have refused loops."""
-        while (alias := group.first.alias) is not None:
-            target = self._tree.group(alias.name, group.type)
-            assert target is not None, "rules let no alias without a target pass"
-            group = target
-        return group
-
-    def _records(self, owner: bytes, group: Group) -> Records:
-        bodies = _bodies(self.resolve(group))
-        return Records(b"".join(owner + body for body in bodies), len(bodies))
-
-    def _sorted_servers(self, owner: bytes, group: Group) -> Records:
-        """An NS record set as authority sections have it: by the text of the targets (5.2.2)."""
-        group = self.resolve(group)
-        targets = _targets(group)
-        return Records(
-            b"".join(owner + record_body(Type.NS, group.first.ttl, target) for target in targets),
-            len(targets),
-        )
-
-    def _additional(self, targets: list[bytes], answered: Collection[tuple[bytes, Type]]) -> Records:
-        """Addresses in this zone of the names that the answer and the authority section mention (5.2.4)."""
-        found = {**self._addresses(targets), **self._server_addresses} if targets else self._server_addresses
-        return _joined(records for key, records in found.items() if key not in answered)
-
-    def _addresses(self, targets: list[bytes]) -> dict[tuple[bytes, Type], Records]:
-        """A, then AAAA of each target that is a name of this zone."""
-        found = {}
-        for target in targets:
-            spot = self._tree.spot(target) if self._tree.contains(target) else None
-            if spot and spot.kind is Kind.FOUND:
-                for rdtype in (Type.A, Type.AAAA):
-                    if rdtype in spot.groups:
-                        found[target, rdtype] = self._records(target, spot.groups[rdtype])
-        return found
-
-    def _reply(
-        self,
-        rcode: int,
-        answer: Records,
-        authorities: int,
-        rest: Records,
-        *,
-        authoritative: bool = True,
-        whole: bool = False,
-    ) -> Reply:
-        counts = (answer.count, authorities, rest.count - authorities)
-        head = heads(rcode, counts, authoritative=authoritative)
-        return Reply(self._zone_id, rcode, head, answer.octets, rest.octets, whole=whole)
-
-
-def _bodies(group: Group) -> list[bytes]:
-    member = group.first
-    return [record_body(group.type, member.ttl, value.rdata) for value in member.values]
-
-
-def _targets(group: Group) -> list[bytes]:
-    """The names that a group's values point to; those of name servers in the order of authority sections."""
-    at = TARGET_AT[group.type]
-    targets = [value.rdata[at:] for value in group.first.values]
-    return sorted(targets, key=show_name) if group.type is Type.NS else targets
-
-
-def _joined(parts: Iterable[Records]) -> Records:
-    return sum(parts, NONE)
+        return Added(reply, chosen) if chosen else reply

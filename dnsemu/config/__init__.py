@@ -2,6 +2,7 @@
 
 from dnsemu.config.read import read_configuration
 from dnsemu.config.schema import json_schema
+from dnsemu.config.shipped import geography, latency_model, open_database
 from dnsemu.config.source import MissingPath, Source, decode, find_files, read_sources
 
 __all__ = [
@@ -9,7 +10,10 @@ __all__ = [
     "Source",
     "decode",
     "find_files",
+    "geography",
     "json_schema",
+    "latency_model",
+    "open_database",
     "read_configuration",
     "read_sources",
 ]

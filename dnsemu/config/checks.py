@@ -54,8 +54,19 @@ def read_health_check(file: schema.HealthCheck, at: At, tables: Tables, faults: 
         error = TextError("missing-key", f"a health check of type {file.type} needs fqdn, ip_address, or both")
         faults.append(fault_at(at, error))
     faults += _check_values(file, at, tables)
-    children = tuple(file.child_healthchecks or ())
-    return HealthCheck(file.id, file.type, at.origin, file.fqdn, file.ip_address, children)
+    initially = file.dnsemu.initial_status if file.dnsemu else None
+    return HealthCheck(
+        file.id,
+        file.type,
+        at.origin,
+        file.fqdn,
+        file.ip_address,
+        tuple(file.child_healthchecks or ()),
+        file.child_health_threshold or 0,
+        file.invert_healthcheck,
+        file.insufficient_data_health_status,
+        None if initially is None else initially == "healthy",
+    )
 
 
 def _check_values(file: schema.HealthCheck, at: At, tables: Tables) -> Iterator[Fault]:

@@ -1,4 +1,4 @@
-"""The parts of a file that this version validates and does not answer with: alias targets, forwarding, rules."""
+"""The parts of a file that this version validates and does not answer with: forwarding, resolver rules."""
 
 from __future__ import annotations
 
@@ -8,23 +8,7 @@ from ipaddress import ip_address
 from dnsemu.config import schema
 from dnsemu.config.tree import At, fault_at
 from dnsemu.errors import Fault, TextError
-from dnsemu.model import HealthCheck, Type, read_name, read_value
-
-
-def check_alias_targets(file: schema.Dnsemu, at: At, checks: dict[str, HealthCheck]) -> Iterator[Fault]:
-    """Names, addresses and health checks of `alias_targets`."""
-    for index, target in enumerate(file.alias_targets):
-        here = at.get("alias_targets", index)
-        yield from _check_name(target.name, here.get("name"))
-        for key, rdtype, texts in (("a", Type.A, target.a), ("aaaa", Type.AAAA, target.aaaa)):
-            for number, text in enumerate(texts or ()):
-                try:
-                    read_value(rdtype, text)
-                except TextError as error:
-                    yield fault_at(here.get(key, number), error)
-        if target.health_check_id is not None and target.health_check_id not in checks:
-            message = f"A health check with id {target.health_check_id} does not exist"
-            yield fault_at(here.get("health_check_id"), TextError("unknown-health-check", message))
+from dnsemu.model import read_name
 
 
 def check_forward(file: schema.Dnsemu, at: At) -> Iterator[Fault]:

@@ -1,4 +1,4 @@
-"""The parts of `dnsemu:` that say where clients are. They are validated, and not used for answers yet."""
+"""The parts of `dnsemu:` that say who clients are and where: places, locations, latencies, VPCs."""
 
 from __future__ import annotations
 
@@ -8,9 +8,37 @@ from ipaddress import ip_network
 from pathlib import Path
 
 from dnsemu.config import schema
+from dnsemu.config.shipped import open_database
 from dnsemu.config.tree import At, fault_at
 from dnsemu.errors import Fault, TextError
 from dnsemu.location import Tables, check_area, check_region, read_latitude, read_longitude
+from dnsemu.model import ClientBlock, Network, VpcClients, Whereabouts
+
+
+def read_whereabouts(file: schema.Place) -> Whereabouts:
+    """Where a client is; what `check_places` finds wrong in it is left out."""
+    degrees = None
+    try:
+        if file.coordinates:
+            degrees = read_latitude(file.coordinates.latitude), read_longitude(file.coordinates.longitude)
+    except TextError:
+        pass
+    return Whereabouts(file.continent, file.country, file.subdivision, degrees, file.region, file.vpc_id)
+
+
+def read_location(file: schema.Location) -> ClientBlock:
+    """Where the clients of a block are."""
+    return ClientBlock(file.cidr, read_whereabouts(file), file.latency)
+
+
+def read_vpc(file: schema.VpcClients, at: At) -> VpcClients:
+    """Who belongs to a VPC."""
+    return VpcClients(file.vpc_id, file.vpc_region, tuple(file.cidr_blocks), at.origin)
+
+
+def geoip_path(file: schema.Dnsemu, at: At) -> str | None:
+    """The path of the database of addresses, which is written relative to the file."""
+    return None if file.geoip is None else str(Path(at.file).parent / file.geoip)
 
 
 def check_places(file: schema.Dnsemu, at: At, tables: Tables) -> Iterator[Fault]:
@@ -19,8 +47,13 @@ def check_places(file: schema.Dnsemu, at: At, tables: Tables) -> Iterator[Fault]
         yield from _check_place(file.default_location, at.get("default_location"), tables)
     for name, place in file.places.items():
         yield from _check_place(place, at.get("places", name), tables)
+    seen: set[Network] = set()
     for index, location in enumerate(file.locations):
         here = at.get("locations", index)
+        if location.cidr in seen:
+            error = TextError("location-twice", f"{location.cidr} stands in locations already")
+            yield fault_at(here.get("cidr"), error)
+        seen.add(location.cidr)
         yield from _check_place(location, here, tables, needed=location.latency is None)
         yield from _check_latencies(location.latency or {}, here.get("latency"), tables)
     for name, regions in file.latencies.items():
@@ -33,8 +66,21 @@ def check_places(file: schema.Dnsemu, at: At, tables: Tables) -> Iterator[Fault]
         if vpc.vpc_region is not None:
             check = partial(check_region, vpc.vpc_region, tables.regions, "vpc_region")
             yield from _told(at.get("vpcs", index), check)
-    if file.geoip is not None and not (Path(at.file).parent / file.geoip).is_file():
-        yield fault_at(at.get("geoip"), TextError("geoip", f"there is no file {file.geoip} beside this one"))
+    path = geoip_path(file, at)
+    if path is not None:
+        yield from _told(at.get("geoip"), partial(_try_database, path))
+
+
+def _try_database(path: str) -> None:
+    """Raises TextError unless there is a database of addresses."""
+    try:
+        open_database(path)
+    except OSError as error:
+        raise TextError("geoip", f"{path} can not be opened: {error.strerror}") from None
+    except ValueError:
+        raise TextError(
+            "geoip", f"{path} is no MMDB database", "a GeoIP2 City or Country database is needed"
+        ) from None
 
 
 def _check_place(place: schema.Place, at: At, tables: Tables, *, needed: bool = True) -> Iterator[Fault]:

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
-from importlib.resources import files
 from typing import Any, NamedTuple
 
 from dnsemu.config import schema
 from dnsemu.config.checks import check_children, read_collection, read_health_check
 from dnsemu.config.compose import compose
-from dnsemu.config.later import check_alias_targets, check_forward, check_resolver_rules
-from dnsemu.config.places import check_places
+from dnsemu.config.later import check_forward, check_resolver_rules
+from dnsemu.config.places import check_places, geoip_path, read_location, read_vpc, read_whereabouts
+from dnsemu.config.resources import read_resource
+from dnsemu.config.shipped import tables
 from dnsemu.config.source import Source
 from dnsemu.config.tree import At, Mapping, position
 from dnsemu.config.validate import validate
 from dnsemu.config.zones import ANY_NAME, read_zone
 from dnsemu.errors import Fault, Origin
-from dnsemu.location import Tables, read_tables
-from dnsemu.model import CidrCollection, Configuration, HealthCheck, HostedZone, NotServed, Options
+from dnsemu.model import (
+    CidrCollection,
+    Clients,
+    Configuration,
+    HealthCheck,
+    HostedZone,
+    NotServed,
+    Options,
+    Resource,
+)
 
 _Part = tuple[schema.File, At]
 
@@ -42,18 +50,18 @@ def read_configuration(sources: Sequence[Source]) -> Read:
     zones = _read_zones(parts, faults, unread)
     checks = _read_health_checks(parts, faults)
     collections = _read_collections(parts, faults)
-    faults += _check_the_rest(parts, checks)
+    resources = _read_resources(parts, checks, faults)
+    faults += _check_the_rest(parts)
     settings = _join_settings(parts, faults)
-    targets = [target for file, _ in parts for target in file.dnsemu.alias_targets]
     configuration = Configuration(
         zones,
         list(checks.values()),
         collections,
         _options(settings),
         settings.get("seed"),
-        _not_served(zones, parts),
-        frozenset(_spelled(target.name) for target in targets),
-        frozenset(target.health_check_id for target in targets if target.health_check_id is not None),
+        _not_served(parts),
+        resources,
+        _clients(parts, settings),
         frozenset(unread),
     )
     return Read(configuration, faults, _sections_with_faults(parts, faults, sources))
@@ -86,11 +94,45 @@ def _read_collections(parts: Sequence[_Part], faults: list[Fault]) -> list[CidrC
     return read
 
 
-def _check_the_rest(parts: Iterable[_Part], checks: dict[str, HealthCheck]) -> Iterator[Fault]:
+def _read_resources(
+    parts: Iterable[_Part], checks: dict[str, HealthCheck], faults: list[Fault]
+) -> dict[str, Resource]:
+    read = []
+    for file, at in parts:
+        for index, item in enumerate(file.dnsemu.alias_targets):
+            read.append(read_resource(item, at.get("dnsemu", "alias_targets", index), checks, faults))
+    faults += _twice("alias target", ((resource.name, resource.origin) for resource in read))
+    return {resource.name: resource for resource in reversed(read)}
+
+
+def _clients(parts: Iterable[_Part], settings: dict[str, Any]) -> Clients:
+    """Lists join; of a setting that was given twice, the first one stands."""
+    default = settings.get("default_location")
+    return Clients(
+        read_whereabouts(default) if default else None,
+        {name: read_whereabouts(place) for name, place in _inner(settings, "places")},
+        [read_location(location) for file, _ in parts for location in file.dnsemu.locations],
+        dict(_inner(settings, "latencies")),
+        [
+            read_vpc(vpc, at.get("dnsemu", "vpcs", index))
+            for file, at in parts
+            for index, vpc in enumerate(file.dnsemu.vpcs)
+        ],
+        next((path for file, at in parts if (path := geoip_path(file.dnsemu, at))), None),
+    )
+
+
+def _inner(settings: dict[str, Any], key: str) -> Iterator[tuple[str, Any]]:
+    """The items of a mapping, as `_settings_of` has taken it apart."""
+    for path, value in settings.items():
+        if path.startswith(f"{key}."):
+            yield path.removeprefix(f"{key}."), value
+
+
+def _check_the_rest(parts: Iterable[_Part]) -> Iterator[Fault]:
     for file, at in parts:
         here = at.get("dnsemu")
         yield from check_places(file.dnsemu, here, tables())
-        yield from check_alias_targets(file.dnsemu, here, checks)
         yield from check_forward(file.dnsemu, here)
         yield from check_resolver_rules(file, at)
 
@@ -109,13 +151,6 @@ def _read_part(source: Source, faults: list[Fault]) -> _Part | None:
     file, found = validate(at)
     faults += found
     return file, at
-
-
-@cache
-def tables() -> Tables:
-    """The tables of places in the package; they do not change while a program runs."""
-    folder = files("dnsemu") / "data"
-    return read_tables(lambda name: (folder / name).read_text("utf-8"))
 
 
 def _join_settings(parts: Iterable[_Part], faults: list[Fault]) -> dict[str, Any]:
@@ -151,28 +186,15 @@ def _options(settings: dict[str, Any]) -> Options:
     return Options(**served)
 
 
-def _not_served(zones: Iterable[HostedZone], parts: Iterable[_Part]) -> list[NotServed]:
+def _not_served(parts: Iterable[_Part]) -> list[NotServed]:
     """What this version reads but does not answer with: each kind once, where it is first met."""
     found: dict[str, Origin] = {}
-    for zone in zones:
-        if zone.vpcs:
-            found.setdefault("a private hosted zone (vpc)", zone.vpcs[0].origin)
-        for member in zone.record_sets:
-            if member.policy:
-                found.setdefault(f"{member.policy.name} routing", member.origin)
     for file, at in parts:
-        if file.dnsemu.alias_targets:
-            found.setdefault("alias_targets", at.get("dnsemu", "alias_targets", 0).origin)
         if file.dnsemu.forward not in (None, ["off"]):
             found.setdefault("forward", at.get("dnsemu", "forward").origin)
         if file.resolver_rules:
             found.setdefault("resolver_rules", at.get("resolver_rules", 0).origin)
     return [NotServed(what, origin) for what, origin in found.items()]
-
-
-def _spelled(name: str) -> str:
-    """An AWS resource's name without what may be left out: its last dot, and `dualstack.` (AL10)."""
-    return name.lower().removesuffix(".").removeprefix("dualstack.")
 
 
 def _sections_with_faults(

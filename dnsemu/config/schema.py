@@ -165,7 +165,7 @@ class HealthCheckExtras(Section):
     """What AWS does not have: faster probes, the status before the first probe, the number of checkers."""
 
     interval: Milliseconds | None = None
-    initial_status: Literal["healthy", "unhealthy"] = "healthy"
+    initial_status: Literal["healthy", "unhealthy"] | None = None
     checkers: Annotated[int, Field(ge=1, le=64), WHOLE] = 1
 
 

@@ -9,6 +9,7 @@ from dnsemu.config.tree import At, fault_at
 from dnsemu.errors import Fault, Origin, TextError
 from dnsemu.location import Tables, check_region
 from dnsemu.model import (
+    PRIVATE_NAME_SERVERS,
     AliasTarget,
     HostedZone,
     RecordSet,
@@ -59,8 +60,11 @@ def read_zone(
         return None
     if at.has_lost("record_sets"):
         unread.add(ANY_NAME)
-    zone_id = file.zone_id or zone_id_of(name)
-    servers = _read_servers(file.name_servers or [], at, faults) or name_servers_of(zone_id)
+    private = bool(file.vpc) or at.has_lost("vpc")
+    vpc_id = file.vpc[0].vpc_id if file.vpc else "?" if private else ""
+    zone_id = file.zone_id or zone_id_of(name, vpc_id)
+    servers = _read_servers(file.name_servers or [], at, faults)
+    servers = servers or (PRIVATE_NAME_SERVERS if private else name_servers_of(zone_id))
     record_sets = []
     for index, record_set in enumerate(file.record_sets):
         place = at.get("record_sets", index)

@@ -1,10 +1,13 @@
 """What is configured, as values: hosted zones, record sets, health checks, CIDR collections; names and values."""
 
+from dnsemu.model.alias_zones import alias_zone
 from dnsemu.model.cidr import CidrCollection, Network
+from dnsemu.model.clients import ClientBlock, Clients, VpcClients, Whereabouts
 from dnsemu.model.configuration import Configuration, NotServed, Options
-from dnsemu.model.defaults import name_servers_of, with_defaults, zone_id_of
-from dnsemu.model.health import HealthCheck
+from dnsemu.model.defaults import PRIVATE_NAME_SERVERS, name_servers_of, with_defaults, zone_id_of
+from dnsemu.model.health import HealthCheck, HealthSnapshot, initial_snapshot
 from dnsemu.model.names import ROOT, read_name, read_record_name, show_name
+from dnsemu.model.resources import ALIAS_TYPES, Kind, Resource, is_aws, kind_of, spelled_resource
 from dnsemu.model.types import SINGLE_VALUE, TARGET_AT, Type
 from dnsemu.model.values import read_value
 from dnsemu.model.zone import (
@@ -19,29 +22,43 @@ from dnsemu.model.zone import (
 )
 
 __all__ = [
+    "ALIAS_TYPES",
+    "PRIVATE_NAME_SERVERS",
     "ROOT",
     "SINGLE_VALUE",
     "TARGET_AT",
     "AliasTarget",
     "CidrCollection",
+    "ClientBlock",
+    "Clients",
     "Configuration",
     "Group",
     "HealthCheck",
+    "HealthSnapshot",
     "HostedZone",
+    "Kind",
     "Network",
     "NotServed",
     "Options",
     "RecordSet",
+    "Resource",
     "RoutingPolicy",
     "Type",
     "Value",
     "Vpc",
+    "VpcClients",
+    "Whereabouts",
+    "alias_zone",
     "groups_of",
+    "initial_snapshot",
+    "is_aws",
+    "kind_of",
     "name_servers_of",
     "read_name",
     "read_record_name",
     "read_value",
     "show_name",
+    "spelled_resource",
     "with_defaults",
     "zone_id_of",
 ]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from dnsemu.errors import Origin
 from dnsemu.model.cidr import CidrCollection
+from dnsemu.model.clients import Clients
 from dnsemu.model.health import HealthCheck
+from dnsemu.model.resources import Resource
 from dnsemu.model.zone import HostedZone
 
 
@@ -18,7 +20,10 @@ class Options:
     ent_response: str = "nodata"
     any: str = "full"
     cname_chase: str = "in_zone"
+    geoproximity_bias: str = "current"
     refused_opt: bool = False
+    explain_txt: bool = True
+    extended_errors: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +38,8 @@ class NotServed:
 class Configuration:
     """Zones with what they refer to; `not_served` must be empty for it to be served.
 
-    `alias_targets`: names of AWS resources, in lower case, without `dualstack.` and without a last dot.
-    `other_references`: ids of health checks that are used elsewhere than in record sets. `unread`: names of record
-    sets that could not be read, an empty one if a name is not known: an alias may be meant for them.
+    `resources`: what aliases may point to outside of a zone, by name as `spelled_resource` gives it. `unread`: names
+    of record sets that could not be read, an empty one if a name is not known: an alias may be meant for them.
     """
 
     hosted_zones: Sequence[HostedZone] = ()
@@ -44,6 +48,6 @@ class Configuration:
     options: Options = Options()
     seed: int | None = None
     not_served: Sequence[NotServed] = ()
-    alias_targets: frozenset[str] = frozenset()
-    other_references: frozenset[str] = frozenset()
+    resources: Mapping[str, Resource] = field(default_factory=dict)
+    clients: Clients = field(default_factory=Clients)
     unread: frozenset[bytes] = frozenset()

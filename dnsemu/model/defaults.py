@@ -18,10 +18,18 @@ _TOP_LEVELS = ("com", "net", "org", "co.uk")
 _SERVERS_EACH = 512
 _ID_LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
+PRIVATE_NAME_SERVERS = tuple(
+    read_name(f"ns-{index * _SERVERS_EACH}.awsdns-00.{top_level}") for index, top_level in enumerate(_TOP_LEVELS)
+)
+"""Those of every private zone (5.11)."""
 
-def zone_id_of(name: bytes) -> str:
-    """A zone id as Route 53 gives them, from the name alone, so that it is the same after a restart."""
-    number = int.from_bytes(sha256(b"zone " + name).digest(), "big")
+
+def zone_id_of(name: bytes, vpc_id: str = "") -> str:
+    """A zone id as Route 53 gives them, from the name alone, so that it is the same after a restart.
+
+    Private zones of one name are told apart by the first VPC they belong to.
+    """
+    number = int.from_bytes(sha256(b"zone " + name + vpc_id.encode()).digest(), "big")
     letters = []
     for _ in range(19):
         number, letter = divmod(number, len(_ID_LETTERS))

@@ -1,15 +1,24 @@
-"""Health checks, by the names of Terraform's `aws_route53_health_check` (behaviour 3.1)."""
+"""Health checks, by the names of Terraform's `aws_route53_health_check` (behaviour 3.1), and their status."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from dnsemu.errors import Origin
+
+HealthSnapshot = Mapping[str, bool]
+"""Health check id → whether it is healthy. A value: who wants another one publishes another one."""
 
 
 @dataclass(frozen=True, slots=True)
 class HealthCheck:
-    """A health check as configured. It is validated and its id may be referred to; nothing is probed yet."""
+    """A health check as configured.
+
+    `initial_status` is its status before anything is known of its endpoint, None if that was left open.
+    `threshold`: how many `children` of a calculated check must be healthy.
+    """
 
     id: str
     type: str
@@ -17,3 +26,27 @@ class HealthCheck:
     fqdn: str | None = None
     ip_address: str | None = None
     children: tuple[str, ...] = ()
+    threshold: int = 0
+    inverted: bool = False
+    insufficient_data_status: str | None = None
+    initial_status: bool | None = None
+
+
+def initial_snapshot(checks: Sequence[HealthCheck]) -> HealthSnapshot:
+    """The status of every check before the first probe (behaviour 3.2, 3.5).
+
+    A check that says nothing about it is healthy, or unhealthy if inverted; a calculated one counts its children,
+    which are never calculated themselves (K5).
+    """
+    first = {check.id: _initially(check) for check in checks if check.type != "CALCULATED"}
+    for check in checks:
+        if check.type == "CALCULATED":
+            healthy = sum(first.get(child, True) for child in check.children) >= check.threshold  # K1, K2
+            first[check.id] = healthy != check.inverted if check.initial_status is None else check.initial_status
+    return MappingProxyType(first)
+
+
+def _initially(check: HealthCheck) -> bool:
+    if check.initial_status is not None:
+        return check.initial_status
+    return (check.insufficient_data_status != "Unhealthy") != check.inverted

@@ -4,6 +4,7 @@ Simple routing is what a record set without a policy has: one record set a name 
 `contract.check_group` sees to.
 """
 
+from dnsemu.routing.choice import Choice, Chooser, Policy, Reason, Verdict, World
 from dnsemu.routing.contract import check_group, describe
 from dnsemu.routing.failover import Failover
 from dnsemu.routing.geolocation import Geolocation, read_geolocation
@@ -17,13 +18,19 @@ __all__ = [
     "DEFAULT_LOCATION",
     "MAX_BIAS",
     "MAX_WEIGHT",
+    "Choice",
+    "Chooser",
     "Failover",
     "Geolocation",
     "Geoproximity",
     "IpBased",
     "Latency",
     "Multivalue",
+    "Policy",
+    "Reason",
+    "Verdict",
     "Weighted",
+    "World",
     "check_group",
     "describe",
     "read_geolocation",

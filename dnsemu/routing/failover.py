@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from dnsemu.errors import Fault, warning
+from dnsemu.location import Client
 from dnsemu.model import RecordSet
+from dnsemu.routing.choice import Ranked, World
 from dnsemu.routing.contract import check_distinct, check_members, describe
 
 
@@ -32,6 +34,10 @@ class Failover:
             )
         return faults
 
+    def chooser(self, members: Sequence[RecordSet], healthy: tuple[bool, ...], key: bytes, world: World) -> _Chooser:
+        """The primary before the secondary."""
+        return _Chooser([cast("Failover", member.policy).role for member in members], healthy)
+
 
 def _check_health(members: Sequence[RecordSet]) -> Iterator[Fault]:
     for member in members:
@@ -50,3 +56,18 @@ def _check_health(members: Sequence[RecordSet]) -> Iterator[Fault]:
                 "A non-alias primary ResourceRecordSet must have an associated health check",
                 "add health_check_id",
             )
+
+
+class _Chooser(Ranked):
+    """The primary as long as it is healthy or the secondary is not; one of both, always (F4, F5)."""
+
+    def __init__(self, roles: Sequence[str], healthy: tuple[bool, ...]) -> None:
+        super().__init__(healthy)
+        self._roles = roles
+        self._ranked = sorted(range(len(roles)), key=roles.__getitem__), 0  # the client does not matter
+
+    def rank(self, client: Client) -> tuple[Sequence[int], int]:
+        return self._ranked
+
+    def why(self, member: int, client: Client) -> str:
+        return self._roles[member]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from functools import lru_cache
+from typing import ClassVar, cast
 
 from dnsemu.errors import Fault, warning
-from dnsemu.location import Tables, check_area
+from dnsemu.location import Client, Geography, Place, Tables, check_area
 from dnsemu.model import RecordSet
+from dnsemu.routing.choice import Ranked, World
 from dnsemu.routing.contract import check_distinct, check_members, describe
 
 
@@ -38,6 +40,16 @@ class Geolocation:
             )
         return faults
 
+    def chooser(self, members: Sequence[RecordSet], healthy: tuple[bool, ...], key: bytes, world: World) -> _Chooser:
+        """The smallest place that the client is in."""
+        return _Chooser([cast("Geolocation", member.policy) for member in members], healthy, world.geography)
+
+    def __str__(self) -> str:
+        """As it is written in a zone file."""
+        if self.continent:
+            return f"continent {self.continent}"
+        return f"{self.country}-{self.subdivision}" if self.subdivision else f"country {self.country}"
+
 
 DEFAULT = Geolocation(None, "*", None)
 
@@ -48,3 +60,36 @@ def read_geolocation(
     """Raises TextError for a place that Route 53 does not know, or for two at once (G1, G2, G9)."""
     check_area(tables, continent, country, subdivision, default=True)
     return Geolocation(continent, country, subdivision)
+
+
+class _Chooser(Ranked):
+    """State before country before continent before the default (G4); the members for other places never (G10)."""
+
+    def __init__(self, places: Sequence[Geolocation], healthy: tuple[bool, ...], geography: Geography) -> None:
+        self._places, self._geography = places, geography
+        self._numbers = {place: number for number, place in enumerate(places)}
+        super().__init__(healthy, self._numbers.get(DEFAULT, -1))
+        self._applicable = lru_cache(4096)(self._find_applicable)  # there are some 330 of these places
+
+    def rank(self, client: Client) -> tuple[Sequence[int], int]:
+        located = client.located
+        return self._applicable(*located.place[:3]), located.scope
+
+    def why(self, member: int, client: Client) -> str:
+        place, mine = client.located.place, self._places[member]
+        if mine == DEFAULT:
+            return "country *, for every client"
+        name = self._geography.name_of(Place(mine.continent, mine.country, mine.subdivision))
+        verb = "is" if member in self.rank(client)[0] else "is not"
+        return f"{mine}: the client {verb} in {name}" if place[:3] != (None,) * 3 else f"{mine}"
+
+    def _find_applicable(
+        self, continent: str | None, country: str | None, subdivision: str | None
+    ) -> tuple[int, ...]:
+        candidates = (
+            Geolocation(None, country, subdivision) if subdivision else None,
+            Geolocation(None, country, None) if country else None,
+            Geolocation(continent, None, None) if continent else None,
+            DEFAULT,
+        )
+        return tuple(self._numbers[place] for place in candidates if place in self._numbers)

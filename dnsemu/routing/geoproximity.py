@@ -4,11 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from functools import lru_cache
+from typing import ClassVar, cast
 
 from dnsemu.errors import Fault, TextError
-from dnsemu.location import Tables, check_local_zone_group, check_region, read_latitude, read_longitude
+from dnsemu.location import (
+    Client,
+    Coordinates,
+    Geography,
+    Tables,
+    check_local_zone_group,
+    check_region,
+    great_circle,
+    read_latitude,
+    read_longitude,
+)
 from dnsemu.model import RecordSet
+from dnsemu.routing.choice import Ranked, World, by_set_identifier
 from dnsemu.routing.contract import check_distinct, check_members
 
 MAX_MEMBERS = 30  # P8
@@ -38,6 +50,27 @@ class Geoproximity:
             *check_distinct(members, location, "location"),
         ]
 
+    def chooser(self, members: Sequence[RecordSet], healthy: tuple[bool, ...], key: bytes, world: World) -> _Chooser:
+        """The nearest, where a bias makes distances shorter or longer."""
+        return _Chooser(members, healthy, world)
+
+    def where(self, geography: Geography) -> Coordinates:
+        """Degrees north and east."""
+        if self.aws_region is not None:
+            place = geography.of_region(self.aws_region)
+        elif self.local_zone_group is not None:
+            place = geography.of_local_zone_group(self.local_zone_group)
+        else:
+            place = None
+        coordinates = place.coordinates if place else self.coordinates
+        assert coordinates is not None, "regions and local zone groups have coordinates"
+        return coordinates
+
+    def __str__(self) -> str:
+        """As it is written in a zone file."""
+        degrees = self.coordinates and f"{self.coordinates[0]:g}, {self.coordinates[1]:g}"
+        return self.aws_region or self.local_zone_group or degrees or ""
+
 
 def read_geoproximity(
     tables: Tables,
@@ -57,3 +90,41 @@ def read_geoproximity(
     elif coordinates is not None:
         degrees = read_latitude(coordinates[0]), read_longitude(coordinates[1])
     return Geoproximity(aws_region, local_zone_group, degrees, bias)
+
+
+class _Chooser(Ranked):
+    """The smallest biased distance (P4); a client that is nowhere gets the lowest set identifier (P10)."""
+
+    def __init__(self, members: Sequence[RecordSet], healthy: tuple[bool, ...], world: World) -> None:
+        super().__init__(healthy)
+        self._policies = [cast("Geoproximity", member.policy) for member in members]
+        self._places = [policy.where(world.geography) for policy in self._policies]
+        self._in_order = by_set_identifier(members)
+        self._legacy = world.legacy_bias
+        self._ranked = lru_cache(16384)(self._rank)
+
+    def rank(self, client: Client) -> tuple[Sequence[int], int]:
+        located = client.located
+        return self._ranked(located.place.coordinates), located.scope
+
+    def why(self, member: int, client: Client) -> str:
+        policy, coordinates = self._policies[member], client.located.place.coordinates
+        if coordinates is None:
+            return f"{policy}, and nobody knows where the client is"
+        shown = f"{policy}: {great_circle(coordinates, self._places[member]):,.0f} km"
+        return (
+            f"{shown}, bias {policy.bias:+d}: {self._distance(member, coordinates):,.0f} km" if policy.bias else shown
+        )
+
+    def _rank(self, coordinates: Coordinates | None) -> tuple[int, ...]:
+        if coordinates is None:
+            return tuple(self._in_order)
+        return tuple(sorted(self._in_order, key=lambda member: self._distance(member, coordinates)))
+
+    def _distance(self, member: int, coordinates: Coordinates) -> float:
+        """Biased kilometres (P5, P6), rounded to 1 m (R19)."""
+        bias = self._policies[member].bias
+        distance = great_circle(coordinates, self._places[member])
+        if bias < 0 and self._legacy:
+            return round(distance / (1 + bias / 100), 3)
+        return round(distance * (1 - bias / 100), 3)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from dnsemu.errors import Fault, Origin, warning
-from dnsemu.model import RecordSet
+from dnsemu.location import Blocks, Client
+from dnsemu.model import CidrCollection, RecordSet
+from dnsemu.routing.choice import Ranked, World
 from dnsemu.routing.contract import check_distinct, check_members, describe
 
 DEFAULT_LOCATION = "*"
@@ -50,3 +52,45 @@ class IpBased:
                 )
             )
         return faults
+
+    def chooser(self, members: Sequence[RecordSet], healthy: tuple[bool, ...], key: bytes, world: World) -> _Chooser:
+        """The location with the longest block around the client."""
+        locations = [cast("IpBased", member.policy).location_name for member in members]
+        return _Chooser(locations, healthy, world.collections[self.collection_id])
+
+
+class _Chooser(Ranked):
+    """Longest prefix first (I7), of the locations that members name (I9), then the default; health by I11."""
+
+    def __init__(self, locations: Sequence[str], healthy: tuple[bool, ...], collection: CidrCollection) -> None:
+        numbers = {location: number for number, location in enumerate(locations)}
+        super().__init__(healthy, numbers.get(DEFAULT_LOCATION, -1))
+        self._locations = locations
+        self._last = () if self.default < 0 else (self.default,)
+        self._blocks = Blocks(
+            [
+                [
+                    (block, numbers[name])
+                    for name, blocks in collection.locations.items()
+                    if name in numbers
+                    for block in blocks
+                ]
+            ]
+        )
+
+    def rank(self, client: Client) -> tuple[Sequence[int], int]:
+        # A block longer than what is known of the client does not match it (I6).
+        chain, scope = self._blocks.find(client.address)
+        length = client.length
+        ranked = tuple([member for prefix, member in chain if prefix <= length]) + self._last
+        return ranked, scope or 1  # 0 would be for everybody (CS4)
+
+    def why(self, member: int, client: Client) -> str:
+        if member == self.default:
+            return "location *, for every client"
+        chain, _ = self._blocks.find(client.address)
+        length = next((prefix for prefix, other in chain if other == member), None)
+        if length is None:
+            return f"location {self._locations[member]}: no block around the client"
+        fits = "" if length <= client.length else f", longer than the client's /{client.length}"
+        return f"location {self._locations[member]}: a /{length} around the client{fits}"

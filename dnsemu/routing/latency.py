@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from functools import lru_cache
+from math import inf
+from typing import ClassVar, cast
 
 from dnsemu.errors import Fault
-from dnsemu.location import Tables, check_region
+from dnsemu.location import Client, Coordinates, Latencies, Tables, check_region, great_circle
 from dnsemu.model import RecordSet
+from dnsemu.routing.choice import Ranked, World, by_set_identifier
 from dnsemu.routing.contract import check_distinct, check_members
 
 
@@ -26,8 +29,71 @@ class Latency:
             *check_distinct(members, lambda member: member.policy, "region"),
         ]
 
+    def chooser(self, members: Sequence[RecordSet], healthy: tuple[bool, ...], key: bytes, world: World) -> Ranked:
+        """The region that answers soonest; in a private zone the nearest one (L7)."""
+        return (_ByDistance if world.private else _ByLatency)(members, healthy, world)
+
 
 def read_latency(region: str, tables: Tables) -> Latency:
     """Raises TextError for an unknown region."""
     check_region(region, tables.latency_regions)
     return Latency(region)
+
+
+CHINESE = "cn-north-1"  # for clients in China, if it is there (L5)
+
+
+class _ByLatency(Ranked):
+    """The lowest estimated latency (L2); ties, and clients that are nowhere, by set identifier (L9)."""
+
+    def __init__(self, members: Sequence[RecordSet], healthy: tuple[bool, ...], world: World) -> None:
+        super().__init__(healthy)
+        self._regions = [cast("Latency", member.policy).region for member in members]
+        self._in_order = by_set_identifier(members)
+        self._locator = world.locator()
+        self._ranked = lru_cache(16384)(self._rank)
+
+    def rank(self, client: Client) -> tuple[Sequence[int], int]:
+        latencies, scope = self._locator.latencies(client)
+        return self._ranked(latencies), scope
+
+    def why(self, member: int, client: Client) -> str:
+        region, (latencies, _) = self._regions[member], self._locator.latencies(client)
+        known = self._locator.milliseconds(latencies).get(region)
+        china = ", first for clients in China" if region == CHINESE and latencies.in_china else ""
+        return f"{region}: {known:g} ms{china}" if known is not None else f"{region}: nobody knows how far{china}"
+
+    def _rank(self, latencies: Latencies) -> tuple[int, ...]:
+        known = self._locator.milliseconds(latencies)
+
+        def cost(member: int) -> float:
+            region = self._regions[member]
+            return -1 if region == CHINESE and latencies.in_china else known.get(region, inf)
+
+        return tuple(sorted(self._in_order, key=cost))
+
+
+class _ByDistance(Ranked):
+    """The region of the client's VPC, else the one nearest to it."""
+
+    def __init__(self, members: Sequence[RecordSet], healthy: tuple[bool, ...], world: World) -> None:
+        super().__init__(healthy)
+        self._regions = [cast("Latency", member.policy).region for member in members]
+        self._places = [world.geography.of_region(region).coordinates for region in self._regions]
+        self._in_order = by_set_identifier(members)
+
+    def rank(self, client: Client) -> tuple[Sequence[int], int]:
+        return sorted(self._in_order, key=lambda member: self._distance(member, client)), client.located.scope
+
+    def why(self, member: int, client: Client) -> str:
+        distance = self._distance(member, client)
+        shown = f"{distance:,.0f} km" if distance != inf else "nobody knows how far"
+        return f"{self._regions[member]}: {'the region of the VPC' if distance < 0 else shown}"
+
+    def _distance(self, member: int, client: Client) -> float:
+        """Kilometres; below 0 for the VPC's own region, as two regions may be in one place."""
+        there, located = self._places[member], client.located
+        if self._regions[member] == located.region:
+            return -1
+        here: Coordinates | None = located.place.coordinates
+        return inf if here is None or there is None else great_circle(here, there)

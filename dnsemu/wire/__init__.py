@@ -5,23 +5,36 @@ parse: `read_header`, `name_end`, `read_edns`; compose: `heads`, `record_body`, 
 
 from dnsemu.wire.codes import HEADER, POINTER_TO_QNAME, Meta, Rcode, type_and_class
 from dnsemu.wire.compose import MAX_MESSAGE, TCP, UDP, Heads, Transport, failure, heads, record_body, truncate
-from dnsemu.wire.edns import NO_EDNS, compose_opt, read_edns
+from dnsemu.wire.edns import (
+    NO_EDNS,
+    Edns,
+    Subnet,
+    compose_opt,
+    read_edns,
+    with_extended_error,
+    with_scope,
+    without_options,
+)
 from dnsemu.wire.names import MAX_LABEL, MAX_NAME, is_below, name_end, parents
-from dnsemu.wire.query import USUAL_HEADERS, read_header
+from dnsemu.wire.query import AA, RA, USUAL_HEADERS, read_header
 
 __all__ = [
+    "AA",
     "HEADER",
     "MAX_LABEL",
     "MAX_MESSAGE",
     "MAX_NAME",
     "NO_EDNS",
     "POINTER_TO_QNAME",
+    "RA",
     "TCP",
     "UDP",
     "USUAL_HEADERS",
+    "Edns",
     "Heads",
     "Meta",
     "Rcode",
+    "Subnet",
     "Transport",
     "compose_opt",
     "failure",
@@ -34,4 +47,7 @@ __all__ = [
     "record_body",
     "truncate",
     "type_and_class",
+    "with_extended_error",
+    "with_scope",
+    "without_options",
 ]

@@ -8,7 +8,7 @@ from struct import Struct
 from typing import NamedTuple
 
 from dnsemu.wire.codes import HEADER, POINTER_TO_QNAME, type_and_class
-from dnsemu.wire.query import AA, CD, QR, RD, TC
+from dnsemu.wire.query import AA, CD, QR, RA, RD, TC
 
 _FIELDS = Struct("!BBHHHH")
 _COUNTS = Struct("!HHH")
@@ -30,12 +30,16 @@ UDP, TCP = Transport.UDP, Transport.TCP
 
 
 @cache  # a pure function of few arguments: thousands of names share one tuple
-def heads(rcode: int, counts: tuple[int, int, int], *, authoritative: bool = True, truncated: bool = False) -> Heads:
-    """The eight headers of an answer with `counts` records in its sections (RFC 1035 4.1.1); RA is 0, AD is 0."""
+def heads(rcode: int, counts: tuple[int, int, int], *, authoritative: bool = True, recursive: bool = False) -> Heads:
+    """The eight headers of an answer with `counts` records in its sections (RFC 1035 4.1.1); AD is 0.
+
+    `recursive` sets RA: for what a resolver answers.
+    """
     answers, authorities, additional = counts
-    upper = QR | (AA if authoritative else 0) | (TC if truncated else 0)
+    upper = QR | (AA if authoritative else 0)
+    lower = (RA if recursive else 0) | rcode & 0xF
     return tuple(
-        _FIELDS.pack(upper | (echo & RD), (echo >> 1) * CD | rcode & 0xF, 1, answers, authorities, additional + opt)
+        _FIELDS.pack(upper | (echo & RD), (echo >> 1) * CD | lower, 1, answers, authorities, additional + opt)
         for opt in (0, 1)
         for echo in range(4)
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from struct import Struct
+from typing import NamedTuple
 
 from dnsemu.errors import WireError
 from dnsemu.wire.codes import HEADER, OPT, Rcode
@@ -10,12 +11,32 @@ from dnsemu.wire.codes import HEADER, OPT, Rcode
 NO_EDNS_SIZE = 512  # RFC 1035 4.2.1
 MAX_SIZE = 4096  # what Route 53 announces and never exceeds (behaviour 5.8 E2)
 CLIENT_SUBNET = 8
+EXTENDED_ERROR = 15
 
 _OPT_FIXED = Struct("!BHHBBH")  # root, type, size, extended RCODE, version, flags
 _RECORD = Struct("!HHIH")  # type, class, TTL, length of the data
 _OPTION = Struct("!HH")
 _DO = 0x8000
-_LONGEST = {0: 0, 1: 32, 2: 128}  # prefix length by family; `dig +subnet=0` sends family 0
+_SCOPE_AT = 18  # in an OPT record whose first option is the client subnet
+
+
+class Subnet(NamedTuple):
+    """A client subnet: an address of 4 or 16 octets, of which the first `length` bits are known, the others 0."""
+
+    address: bytes
+    length: int
+
+
+class Edns(NamedTuple):
+    """What the additional section of a question says about the answer.
+
+    `limit`: octets that fit into a UDP answer; `opt`: the answer's OPT record, empty if the question had none, the
+    client subnet in it with scope 0; `subnet`: None also where the client does not want to be located (CS7).
+    """
+
+    limit: int
+    opt: bytes
+    subnet: Subnet | None = None
 
 
 def compose_opt(rcode: int = 0, *, do: bool = False, options: bytes = b"") -> bytes:
@@ -28,70 +49,90 @@ OPT_PLAIN = compose_opt()
 OPT_DO = compose_opt(do=True)
 
 
-NO_EDNS = (NO_EDNS_SIZE, b"")
+NO_EDNS = Edns(NO_EDNS_SIZE, b"")
 
 
-def read_edns(packet: bytes, at: int, records: int) -> tuple[int, bytes]:
-    """What the `records` records at `at`, which must end with the packet, say about the answer, as `(limit, opt)`.
+def with_scope(opt: bytes, scope: int) -> bytes:
+    """An answer's OPT record with a client subnet, whose scope prefix length (RFC 7871 6) becomes `scope`."""
+    return opt[:_SCOPE_AT] + bytes((scope,)) + opt[_SCOPE_AT + 1 :]
 
-    `limit`: octets that fit into a UDP answer; `opt`: the answer's OPT record, empty if the question had none.
+
+def without_options(opt: bytes) -> bytes:
+    """An answer's OPT record, none of its options."""
+    return OPT_DO if opt[7] else OPT_PLAIN
+
+
+def with_extended_error(opt: bytes, code: int, text: bytes) -> bytes:
+    """An answer's OPT record with an extended DNS error behind its other options (RFC 8914 2)."""
+    option = _OPTION.pack(EXTENDED_ERROR, 2 + len(text)) + code.to_bytes(2, "big") + text
+    options = opt[_OPT_FIXED.size + 2 :] + option
+    return opt[: _OPT_FIXED.size] + len(options).to_bytes(2, "big") + options
+
+
+def read_edns(packet: bytes, at: int, records: int) -> Edns:
+    """What the `records` records at `at`, which must end with the packet, say about the answer.
 
     Only OPT means anything to us; others (TSIG, say) are read over. Raises WireError: BADVERS for a version above
     0, FORMERR for what can not be read, for a second OPT, and for a client subnet that RFC 7871 7.1.2 forbids.
     """
-    size, result = USUAL_OPTS.get(packet[at : at + 15], _UNUSUAL)
+    size, result, is_subnet = USUAL_OPTS.get(packet[at : at + 15], _UNUSUAL)
     if size == len(packet) - at and records == 1:
-        return result
+        return _with_client_subnet(packet[at + 15 :], result) if is_subnet else result
     return _read_records(packet, at, records)
 
 
-def _read_opt(fixed: bytes) -> tuple[int, bytes]:
-    """The nine octets of an OPT record before its options, as `(limit, opt)`. Raises WireError (BADVERS)."""
+def _read_opt(fixed: bytes) -> Edns:
+    """The nine octets of an OPT record before its options. Raises WireError (BADVERS)."""
     _, _, limit, _, version, flags = _OPT_FIXED.unpack(fixed)
     do = bool(flags & _DO)  # the other flags mean nothing and are not echoed (RFC 6891 6.1.4)
     if version:
         raise WireError(Rcode.BADVERS, compose_opt(Rcode.BADVERS, do=do))
-    return min(max(limit, NO_EDNS_SIZE), MAX_SIZE), OPT_DO if do else OPT_PLAIN  # RFC 6891 6.2.3
+    return Edns(min(max(limit, NO_EDNS_SIZE), MAX_SIZE), OPT_DO if do else OPT_PLAIN)  # RFC 6891 6.2.3
 
 
-def _read_options(packet: bytes, at: int, end: int, opt: bytes) -> bytes:
-    """`opt` with what the options from `at` to `end` add to it; all but the client subnet are ignored (E4, E5)."""
+def _read_options(packet: bytes, at: int, end: int, edns: Edns) -> Edns:
+    """`edns` with what the options from `at` to `end` add to it; all but the client subnet are ignored (E4, E5)."""
     while at < end:
         if at + 4 > end:
-            raise WireError(Rcode.FORMERR, opt)
+            raise WireError(Rcode.FORMERR, edns.opt)
         code, length = _OPTION.unpack_from(packet, at)
         at += 4 + length
         if at > end:
-            raise WireError(Rcode.FORMERR, opt)
+            raise WireError(Rcode.FORMERR, edns.opt)
         if code == CLIENT_SUBNET:
-            opt = _with_client_subnet(packet[at - length : at], opt)
-    return opt
+            edns = _with_client_subnet(packet[at - length : at], edns)
+    return edns
 
 
-def _with_client_subnet(option: bytes, opt: bytes) -> bytes:
-    """`opt` with the option echoed: family, source length and address as asked, scope 0 (RFC 7871 7.2.1).
-
-    Scope 0 says "the same for every client", which is so while no record set depends on the client (CS4).
-    """
-    if len(option) < 4 or len(opt) > len(OPT_PLAIN):
+def _with_client_subnet(option: bytes, edns: Edns) -> Edns:
+    """`edns` with the option read, and echoed: family, source length and address as asked (RFC 7871 7.2.1)."""
+    opt = edns.opt
+    size, spare, rest = _SUBNETS.get(option[:4], _NO_SUBNET)
+    if len(option) != size or len(opt) > len(OPT_PLAIN) or option[-1] & spare:
         raise WireError(Rcode.FORMERR, opt)
-    family, source, scope = int.from_bytes(option[:2], "big"), option[2], option[3]
-    address = option[4:]
-    spare = -source % 8
-    if (
-        source > _LONGEST.get(family, -1)
-        or scope
-        or len(address) != (source + 7) // 8
-        or (spare and address[-1] & ((1 << spare) - 1))
-    ):
-        raise WireError(Rcode.FORMERR, opt)
-    echo = _OPTION.pack(CLIENT_SUBNET, len(option)) + option
-    return compose_opt(do=opt is OPT_DO, options=echo)
+    echo = opt[:9] + (size + 4).to_bytes(2, "big") + _OPTION.pack(CLIENT_SUBNET, size) + option
+    return Edns(edns.limit, echo, Subnet(option[4:] + rest, option[2]) if size > 4 else None)
 
 
-def _read_records(packet: bytes, at: int, records: int) -> tuple[int, bytes]:
+def _subnets() -> dict[bytes, tuple[int, int, bytes]]:
+    """Octets of the option, bits of the last one that must be 0, and octets that the address lacks."""
+    found = {bytes(4): (4, 0, b"")}  # `dig +subnet=0` sends family 0
+    for family, octets in ((1, 4), (2, 16)):
+        for source in range(8 * octets + 1):
+            sent = (source + 7) // 8
+            spare = (1 << -source % 8) - 1 if source else 0
+            found[bytes((0, family, source, 0))] = (4 + sent, spare, bytes(octets - sent))
+    return found
+
+
+_NO_SUBNET = (-1, 0, b"")
+_SUBNETS = _subnets()
+"""By family, source length, and scope, which must be 0 in a question (RFC 7871 7.1.2)."""
+
+
+def _read_records(packet: bytes, at: int, records: int) -> Edns:
     """Any additional section, record by record."""
-    found: tuple[int, bytes] | None = None
+    found: Edns | None = None
     for _ in range(records):
         owner = at
         at = _skip_owner(packet, at)
@@ -100,14 +141,13 @@ def _read_records(packet: bytes, at: int, records: int) -> tuple[int, bytes]:
         rdtype, _, _, length = _RECORD.unpack_from(packet, at)
         at += 10 + length
         if at > len(packet):
-            raise WireError(Rcode.FORMERR, found[1] if found else b"")
+            raise WireError(Rcode.FORMERR, found.opt if found else b"")
         if rdtype == OPT:
             if found or packet[owner]:  # RFC 6891 6.1.1: one, and owned by the root
                 raise WireError(Rcode.FORMERR, OPT_PLAIN)
-            limit, opt = _read_opt(packet[at - length - 11 : at - length - 2])
-            found = limit, _read_options(packet, at - length, at, opt)
+            found = _read_options(packet, at - length, at, _read_opt(packet[at - length - 11 : at - length - 2]))
     if at != len(packet):
-        raise WireError(Rcode.FORMERR, found[1] if found else b"")
+        raise WireError(Rcode.FORMERR, found.opt if found else b"")
     return found or NO_EDNS
 
 
@@ -130,15 +170,20 @@ def _skip_owner(packet: bytes, at: int) -> int:
 _USUAL_SIZES = (512, 1200, 1220, 1232, 1280, 1400, 1410, 1432, 1440, 1452, 1460, 1472, 4000, 4096, 8192, 65535)
 _NO_OPTIONS = b"\0\0"
 _CLIENT_COOKIE = b"\0\x0c\0\x0a\0\x08"  # eight octets of cookie follow (RFC 7873 4)
-_UNUSUAL = (1 << 20, NO_EDNS)  # no packet is that long
+_UNUSUAL = (1 << 20, NO_EDNS, False)  # no packet is that long
 
 
-def _usual_opts() -> dict[bytes, tuple[int, tuple[int, bytes]]]:
+def _usual_opts() -> dict[bytes, tuple[int, Edns, bool]]:
     fixed = [_OPT_FIXED.pack(0, OPT, size, 0, 0, flags) for size in _USUAL_SIZES for flags in (0, _DO)]
-    plain = {octets + _NO_OPTIONS: (11, _read_opt(octets)) for octets in fixed}
-    return plain | {octets + _CLIENT_COOKIE: (23, _read_opt(octets)) for octets in fixed}
+    usual = {octets + _NO_OPTIONS: (11, _read_opt(octets), False) for octets in fixed}
+    usual |= {octets + _CLIENT_COOKIE: (23, _read_opt(octets), False) for octets in fixed}
+    for size in range(4, 21):
+        subnet = (size + 4).to_bytes(2, "big") + _OPTION.pack(CLIENT_SUBNET, size)
+        usual |= {octets + subnet: (15 + size, _read_opt(octets), True) for octets in fixed}
+    return usual
 
 
 USUAL_OPTS = _usual_opts()
-"""What clients send, read beforehand by `_read_opt`: the first octets of an OPT record without options, or with a
-client's cookie alone, which is ignored; and how long the whole record is."""
+"""What clients send, read beforehand by `_read_opt`: the first octets of an OPT record without options, with a
+client's cookie alone, which is ignored, or with a client subnet alone. How long the record is, what it says, and
+whether a client subnet is to be read yet."""

@@ -7,7 +7,7 @@ from itertools import product
 from dnsemu.errors import WireError
 from dnsemu.wire.codes import Rcode
 
-QR, AA, TC, RD, AD, CD = 0x80, 0x04, 0x02, 0x01, 0x20, 0x10
+QR, AA, TC, RD, RA, AD, CD = 0x80, 0x04, 0x02, 0x01, 0x80, 0x20, 0x10
 
 
 def read_header(fields: bytes) -> tuple[int, int]:

@@ -1,0 +1,84 @@
+"""Which of many CIDR blocks hold an address, with one look-up."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from ipaddress import IPv4Network, IPv6Network
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+Network = IPv4Network | IPv6Network
+Chain = tuple[tuple[int, T], ...]
+"""Blocks that hold an address, those that count first in front: prefix length and value of each."""
+
+
+class Blocks(Generic[T]):
+    """CIDR blocks of both families, laid flat: a sorted list of addresses at which other blocks begin to hold.
+
+    Blocks come in layers. Of those that hold an address, an earlier layer's go before a later one's, and in a layer
+    the longest prefix goes first.
+    """
+
+    __slots__ = ("_flat",)
+
+    def __init__(self, layers: Sequence[Iterable[tuple[Network, T]]]) -> None:
+        listed = [list(layer) for layer in layers]
+        self._flat = {octets: _flatten(listed, octets) for octets in (4, 16)}
+
+    def find(self, address: bytes) -> tuple[Chain[T], int]:
+        """The blocks that hold an address of 4 or 16 octets, and the scope of that.
+
+        The scope is the shortest prefix length at which all addresses that share the prefix are in the same blocks.
+        """
+        starts, chains = self._flat[len(address)]
+        number = int.from_bytes(address)
+        index = bisect_right(starts, number)
+        bits = free = 8 * len(address)
+        if index > 1:
+            free = (number ^ starts[index - 1] - 1).bit_length() - 1
+        if index < len(starts):
+            free = min(free, (number ^ starts[index]).bit_length() - 1)
+        return chains[index - 1], bits - free
+
+
+def _flatten(layers: list[list[tuple[Network, T]]], octets: int) -> tuple[list[int], list[Chain[T]]]:
+    """Where segments begin, the first at 0, and the blocks that hold each."""
+    flat = [_segments(layer, octets) for layer in layers]
+    starts = sorted({start for segments in flat for start, _ in segments})
+    chains: list[Chain[T]] = [() for _ in starts]
+    for segments in flat:
+        begins = [start for start, _ in segments]
+        for index, start in enumerate(starts):
+            chains[index] += segments[bisect_right(begins, start) - 1][1]
+    return starts, chains
+
+
+def _segments(layer: list[tuple[Network, T]], octets: int) -> list[tuple[int, Chain[T]]]:
+    """One layer: blocks either hold one another or have nothing in common, so a stack of open ones will do."""
+    bits = 8 * octets
+    blocks = [
+        (int(block.network_address), block.prefixlen, value) for block, value in layer if block.max_prefixlen == bits
+    ]
+    segments: list[tuple[int, Chain[T]]] = [(0, ())]
+    opened: list[tuple[int, Chain[T]]] = []
+
+    def close(until: int) -> None:
+        while opened and opened[-1][0] <= until:
+            end, _ = opened.pop()
+            _put(segments, end, opened[-1][1] if opened else ())
+
+    for start, length, value in sorted(blocks, key=lambda block: block[:2]):
+        close(start)
+        chain = ((length, value), *(opened[-1][1] if opened else ()))
+        _put(segments, start, chain)
+        opened.append((start + (1 << bits - length), chain))
+    close(1 << bits)
+    return [segment for segment in segments if segment[0] < 1 << bits]
+
+
+def _put(segments: list[tuple[int, Chain[T]]], start: int, chain: Chain[T]) -> None:
+    """What holds from `start` on; what was said of the same start is no more so."""
+    if segments[-1][0] == start:
+        segments.pop()
+    segments.append((start, chain))

@@ -1,0 +1,65 @@
+"""A client: an address with as much of it as is known, and where that is, looked up when first asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+from dnsemu.location.place import Coordinates, Place
+
+if TYPE_CHECKING:
+    from dnsemu.location.locator import Locator
+
+_MAPPED = bytes(10) + b"\xff\xff"  # IPv4 addresses as IPv6 addresses (RFC 4291 2.5.5.2)
+_MAPPED_BITS = 96
+
+
+class Located(NamedTuple):
+    """Where a client was taken to be, and on whose `word`.
+
+    `scope`: the prefix length at which that holds for every address that shares the prefix. `region`: the region of
+    the VPC it belongs to. `latency`: region → ms, given for its address.
+    """
+
+    place: Place
+    scope: int
+    word: str
+    region: str | None = None
+    latency: Mapping[str, float] | None = None
+
+
+class Latencies(NamedTuple):
+    """What is known of how far the AWS regions are from a client: given tables in front, the model for the rest.
+
+    Hashable, and equal for clients whose latencies are equal.
+    """
+
+    coordinates: Coordinates | None
+    tables: tuple[int, ...]
+    in_china: bool
+
+
+class Client:
+    """Who asks: `address`, of which the first `length` bits are known. A mapped address is its IPv4 address."""
+
+    __slots__ = ("_located", "_locator", "address", "length", "shift", "vpc_id")
+
+    def __init__(
+        self, locator: Callable[[], Locator], address: bytes, length: int, vpc_id: str | None = None
+    ) -> None:
+        """`locator`: gives who knows; `vpc_id` makes it a client of that VPC, whatever its address."""
+        self.shift = 0  # bits before the IPv4 address in the one that was given
+        if len(address) == 16 and length >= _MAPPED_BITS and address.startswith(_MAPPED):
+            address, length, self.shift = address[12:], length - _MAPPED_BITS, _MAPPED_BITS
+        self.address = address
+        self.length = length
+        self.vpc_id = vpc_id
+        self._locator = locator
+        self._located: Located | None = None
+
+    @property
+    def located(self) -> Located:
+        """Where it is."""
+        if self._located is None:
+            self._located = self._locator().locate(self)
+        return self._located
