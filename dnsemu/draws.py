@@ -1,4 +1,4 @@
-"""Chance as a value: a counter and a keyed hash for each record set group.
+"""Chance as a value: a counter and a hash for each record set group.
 
 The same seed, configuration and order of questions give the same draws on every platform and Python version,
 and questions about one name do not disturb the draws of another.
@@ -7,12 +7,15 @@ and questions about one name do not disturb the draws of another.
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from copy import copy
 from hashlib import blake2b
+from struct import Struct
 from typing import TypeVar
 
 T = TypeVar("T")
 
+_EIGHT = Struct("!8Q")  # one hash is eight draws: hashing each of them would cost most of a random answer
 _MASK = (1 << 64) - 1
 _GOLDEN = 0x9E3779B97F4A7C15  # 2^64 / golden ratio: the step of SplitMix64 (Steele, Lea, Flood 2014)
 
@@ -20,25 +23,48 @@ _ONE_DRAW = 16  # so many records have 2^44 orders: one draw of 64 bits decides 
 
 
 class Draws:
-    """Draws for one server; counters live as long as this object."""
+    """Draws for one server; how far each key has come lives as long as this object."""
 
-    def __init__(self, seed: int, states: MutableMapping[bytes, int] | None = None) -> None:
-        """`states`: how far the draws of each key have come."""
+    def __init__(
+        self,
+        seed: int,
+        drawn: dict[bytes, Iterator[int]] | None = None,
+        hashed: MutableMapping[bytes, int] | None = None,
+    ) -> None:
+        """`drawn`: what is left of each key's last hash; `hashed`: how many hashes of each key there were."""
         self._seed = seed
-        self._key = (seed & _MASK).to_bytes(8, "big")
-        self._states = {} if states is None else states
+        self._salt = (seed & _MASK).to_bytes(8, "big")
+        self._drawn = {} if drawn is None else drawn
+        self._hashed = {} if hashed is None else hashed
 
     def next(self, key: bytes) -> int:
         """The next draw for `key`: an integer uniform in 0 … 2^64 - 1."""
-        state = self._states.get(key)
-        if state is None:
-            state = int.from_bytes(blake2b(key, digest_size=8, key=self._key).digest(), "big")
-        self._states[key] = state = (state + _GOLDEN) & _MASK
-        return _mix(state)
+        try:
+            return next(self._drawn[key])
+        except (KeyError, StopIteration):
+            count = self._hashed.get(key, 0)
+            self._hashed[key] = count + 1
+            drawn = self._drawn[key] = iter(self._hash(key, count))
+            return next(drawn)
 
     def ahead(self) -> Draws:
         """Draws that give what these would give next, and leave these as they are: for explaining."""
-        return Draws(self._seed, ChainMap({}, self._states))
+        return Draws(self._seed, _Copies(self._drawn), ChainMap({}, self._hashed))
+
+    def _hash(self, key: bytes, count: int) -> tuple[int, ...]:
+        return _EIGHT.unpack(blake2b(self._salt + count.to_bytes(8, "big") + key).digest())
+
+
+class _Copies(dict[bytes, Iterator[int]]):
+    """Iterators of another mapping, each copied when it is first asked for."""
+
+    def __init__(self, others: Mapping[bytes, Iterator[int]]) -> None:
+        super().__init__()
+        self._others = others
+
+    def __missing__(self, key: bytes) -> Iterator[int]:
+        self[key] = found = copy(self._others[key])
+        return found
 
 
 def _mix(state: int) -> int:

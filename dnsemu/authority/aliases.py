@@ -90,12 +90,12 @@ class AliasRules:
             yield Fault(alias.origin, "alias-outside", message, _hint(alias))
         elif alias.zone_id not in (None, self._zone.zone_id) and not elsewhere:
             owner = alias_zone(alias.zone_id or "")
-            belongs = f", that is the zone of {owner}" if owner else ""
+            belongs = f", that of {owner}," if owner else ""
             yield Fault(
                 alias.zone_id_origin or alias.origin,
                 "alias-zone-id",
-                f"{describe(member)}: zone_id {alias.zone_id} is not that of the zone, which is {self._zone.zone_id}"
-                f"{belongs}",
+                f"{describe(member)}: zone_id {alias.zone_id}{belongs} is not that of the zone, "
+                f"which is {self._zone.zone_id}",
                 "leave it out for a target in the same zone",
             )
         elif target is None and self._unread.isdisjoint((alias.name, b"")):

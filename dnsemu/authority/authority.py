@@ -9,10 +9,12 @@ from dnsemu.authority.health import Health, Targets
 from dnsemu.authority.reply import REFUSED, Entry, Node
 from dnsemu.authority.tree import ZoneTree
 from dnsemu.location import Blocks, Locator
-from dnsemu.model import Group, HealthSnapshot, Options
+from dnsemu.model import Group, HealthSnapshot, Options, Type
 from dnsemu.routing import Chooser
 from dnsemu.wire import MAX_LABEL, MAX_NAME, Meta, type_and_class
 
+EXPLAIN = b"\x08_explain"
+_TXT = type_and_class(Type.TXT)
 _CLASS_IN = b"\0\1"
 _TRANSFERS = frozenset({type_and_class(Meta.AXFR), type_and_class(Meta.IXFR)})
 
@@ -23,12 +25,13 @@ class Catalogue:
 
     `questions`: name, type and class as they stand in a question, the name in lower case → what answers it.
     `names`: name → node, for every name that exists. Neither has names that a zone cut or a more specific zone
-    hides. `zones`: apex → what was compiled, for explaining.
+    hides. `zones`: apex → what was compiled, for explaining. `explained` answers for names that begin with `_explain`.
     """
 
     questions: Mapping[bytes, Entry]
     names: Mapping[bytes, Node]
     zones: Mapping[bytes, ZoneTree]
+    explained: Entry | None
 
     def search(self, name: bytes, type_class: bytes, *, private: bool = False) -> Entry | None:
         """What answers any question; None if the name is in no zone, and the question could be another server's.
@@ -59,6 +62,8 @@ class Catalogue:
             return None
         if not at:
             entry = node.other
+        elif type_class == _TXT and self.explained is not None and name.startswith(EXPLAIN):
+            entry = self.explained
         else:
             beneath = node.beneath
             entry = beneath.by_type.get(type_class) or beneath.other

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 
 from dnsemu.authority.authority import Authority, Catalogue, View, Views
+from dnsemu.authority.explain_txt import Explained
 from dnsemu.authority.locating import Sources, make_locator
 from dnsemu.authority.registry import Registry
 from dnsemu.authority.reply import Entry, Node
@@ -100,7 +101,8 @@ def _catalogue(trees: Iterable[ZoneTree], configuration: Configuration, registry
         questions.update(of_zone[0])
         names.update(of_zone[1])
     _take_ds_from_parents(questions, compilers)
-    return Catalogue(questions, names, {apex: compiler.tree for apex, compiler in compilers.items()})
+    zones = {apex: compiler.tree for apex, compiler in compilers.items()}
+    return Catalogue(questions, names, zones, Explained() if configuration.options.explain_txt else None)
 
 
 def _take_ds_from_parents(questions: dict[bytes, Entry], compilers: dict[bytes, ZoneCompiler]) -> None:

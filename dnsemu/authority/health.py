@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dnsemu.model import Group, HealthSnapshot, RecordSet, Resource
+from dnsemu.model import Group, HealthSnapshot, RecordSet, Resource, show_name
 
 Target = Group | Resource | None
 Targets = Mapping[int, Target]
@@ -41,6 +41,25 @@ class Health:
         if known is None:
             known = self._groups[id(target)] = any(self.of(member) for member in target.members)
         return known
+
+    def why(self, member: RecordSet) -> str:
+        """What decides about a member's health, for people."""
+        said = []
+        if member.health_check_id is not None:
+            well = self._is_well(member.health_check_id)
+            said.append(f"health check {member.health_check_id} is {'healthy' if well else 'unhealthy'}")
+        if member.alias and member.alias.evaluate_target_health:
+            said.append(self._why_target(member, self._targets[id(member)]))
+        if not said:
+            return "its target's health is not evaluated" if member.alias else "no health check"
+        return ", ".join(said)
+
+    def _why_target(self, member: RecordSet, target: Target) -> str:
+        assert member.alias is not None
+        name = show_name(member.alias.name).removesuffix(".")
+        if isinstance(target, Resource):
+            return f"{target.name} is {'healthy' if self.of_target(target) else 'unhealthy'}"
+        return f"{name} has {'a' if self.of_target(target) else 'no'} healthy member"
 
     def _is_well(self, check_id: str | None) -> bool:
         return check_id is None or self._snapshot.get(check_id, True)  # H14

@@ -3,62 +3,75 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from dnsemu.draws import Draws
 from dnsemu.location import Client
 from dnsemu.routing import Choice, Reason
+from dnsemu.wire import HEADER
 
 if TYPE_CHECKING:
     from dnsemu.authority.authority import Authority
 
 
-class Decision(NamedTuple):
-    """What one group was asked, and what it chose. `number`: that of the group in the authority."""
-
-    number: int
-    choice: Choice
-
-
+Decision = tuple[int, Choice]
+"""What a group with a routing policy, by its number in the authority, has chosen."""
 NO_DECISIONS: Sequence[Decision] = ()
+_LAST_RESORT = Reason.ALL_UNHEALTHY
 
 
-class Inquiry:
-    """A question of class IN that somebody asks an authority.
+class Inquiry(Client):
+    """A client with a question of class IN to an authority: what entries get to choose by.
 
-    Entries leave here what they decide: `decisions` in their order, the `scope` of all of them together (CS4).
+    `is_subnet`: it is known by a client subnet, not by the source of the packet.
+
+    They leave here what they decide: `decisions` in their order, the `scope` of all of them together (CS4), and
+    whether a group had no healthy member (H5).
     """
 
-    __slots__ = ("authority", "client", "decisions", "draws", "question", "scope")
+    __slots__ = (
+        "_packet",
+        "_question_end",
+        "authority",
+        "choosers",
+        "decisions",
+        "draws",
+        "is_last_resort",
+        "is_subnet",
+        "scope",
+    )
 
-    def __init__(self, question: bytes, client: Client, authority: Authority, draws: Draws) -> None:
-        """`question`: name, type and class as they were asked."""
-        self.question = question
-        self.client = client
+    def __init__(
+        self, authority: Authority, draws: Draws, packet: bytes, question_end: int, address: bytes, length: int
+    ) -> None:
+        """The question stands in `packet`, up to `question_end`."""
+        super().__init__(authority.locator, address, length)
         self.authority = authority
+        self.choosers = authority.routing.choosers
         self.draws = draws
         self.scope = 0
+        self.is_last_resort = self.is_subnet = False
         self.decisions: list[Decision] = []
+        self._packet = packet
+        self._question_end = question_end
 
     @property
     def name(self) -> bytes:
         """The name in lower-case wire form."""
-        return self.question[:-4].lower()
+        return self._packet[HEADER : self._question_end - 4].lower()
 
     @property
     def type_class(self) -> bytes:
         """Type and class, four octets."""
-        return self.question[-4:]
+        return self._packet[self._question_end - 4 : self._question_end]
 
     def choose(self, number: int) -> tuple[int, ...]:
         """The members that the group of that number chooses."""
-        choice = self.authority.routing.choosers[number].choose(self.client, self.draws)
-        if choice.scope > self.scope:
-            self.scope = choice.scope
-        self.decisions.append(Decision(number, choice))
-        return choice.members
-
-    @property
-    def is_last_resort(self) -> bool:
-        """Whether a group had no healthy member (H5)."""
-        return any(decision.choice.reason is Reason.ALL_UNHEALTHY for decision in self.decisions)
+        choice = self.choosers[number].choose(self, self.draws)
+        members, reason, scope = choice
+        if scope > self.scope:
+            self.scope = scope
+        if reason is _LAST_RESORT:
+            self.is_last_resort = True
+        self.decisions.append((number, choice))
+        return members

@@ -10,7 +10,6 @@ from dnsemu.authority.inquiry import NO_DECISIONS, Decision, Inquiry
 from dnsemu.authority.reply import Entry, Reply
 from dnsemu.draws import Draws
 from dnsemu.errors import WireError
-from dnsemu.location import Client
 from dnsemu.wire import (
     HEADER,
     MAX_MESSAGE,
@@ -130,10 +129,14 @@ def respond(
         if entry.__class__ is Reply:
             reply: Reply = entry
         else:
-            client = _client(authority, source, subnet, view)
-            inquiry = Inquiry(packet[HEADER:question_end], client, authority, draws)
+            if subnet is None:  # CS2
+                inquiry = Inquiry(authority, draws, packet, question_end, source, 8 * len(source))
+                inquiry.vpc_id = view.vpc_id if view else None
+            else:  # CS1
+                inquiry = Inquiry(authority, draws, packet, question_end, *subnet)
+                inquiry.is_subnet = True
             reply, decisions = entry.choose(inquiry), inquiry.decisions
-            if opt and decisions:
+            if opt and (inquiry.scope or inquiry.is_last_resort):
                 opt = _with_findings(opt, subnet, inquiry)
         wire = b"".join((packet[:2], reply.heads[echo], packet[HEADER:question_end], reply.answer, reply.rest, opt))
         if len(wire) > limit and (transport is UDP or len(wire) > MAX_MESSAGE):
@@ -159,13 +162,6 @@ def _search(authority: Authority, packet: bytes, source: bytes) -> tuple[Entry |
     if entry is not None:
         return entry, end + 4, view
     return authority.public.search(name, type_class), end + 4, None
-
-
-def _client(authority: Authority, source: bytes, subnet: Subnet | None, view: View | None) -> Client:
-    """Who asks: the client subnet if there is one, else the source (CS1, CS2)."""
-    if subnet is not None:
-        return Client(authority.locator, subnet.address, subnet.length)
-    return Client(authority.locator, source, 8 * len(source), view.vpc_id if view else None)
 
 
 def _with_findings(opt: bytes, subnet: Subnet | None, inquiry: Inquiry) -> bytes:
@@ -194,7 +190,7 @@ def _opt_for(packet: bytes, question_end: int) -> bytes:
     records = sum(packet[7:HEADER:2]) if not any(packet[6:HEADER:2]) else 0
     begin = question_end or (HEADER if packet[4:6] == b"\0\0" else 0)
     try:
-        return read_edns(packet, begin, records).opt if begin and records else b""
+        return read_edns(packet, begin, records)[1] if begin and records else b""
     except WireError as error:
         return error.opt
 

@@ -40,22 +40,23 @@ class Latencies(NamedTuple):
 
 
 class Client:
-    """Who asks: `address`, of which the first `length` bits are known. A mapped address is its IPv4 address."""
+    """Who asks: `address`, of which the first `length` bits are known; `vpc_id` if it is known to be in a VPC.
+
+    A mapped address is its IPv4 address: `shift` is how many bits stand before that in the address as it was given.
+    """
 
     __slots__ = ("_located", "_locator", "address", "length", "shift", "vpc_id")
 
-    def __init__(
-        self, locator: Callable[[], Locator], address: bytes, length: int, vpc_id: str | None = None
-    ) -> None:
-        """`locator`: gives who knows; `vpc_id` makes it a client of that VPC, whatever its address."""
-        self.shift = 0  # bits before the IPv4 address in the one that was given
-        if len(address) == 16 and length >= _MAPPED_BITS and address.startswith(_MAPPED):
-            address, length, self.shift = address[12:], length - _MAPPED_BITS, _MAPPED_BITS
+    def __init__(self, locator: Callable[[], Locator], address: bytes, length: int) -> None:
+        """`locator` gives who knows where clients are."""
+        self._locator = locator
         self.address = address
         self.length = length
-        self.vpc_id = vpc_id
-        self._locator = locator
+        self.shift = 0
+        self.vpc_id: str | None = None
         self._located: Located | None = None
+        if length >= _MAPPED_BITS and address.startswith(_MAPPED):
+            self.address, self.length, self.shift = address[12:], length - _MAPPED_BITS, _MAPPED_BITS
 
     @property
     def located(self) -> Located:

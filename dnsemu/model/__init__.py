@@ -9,7 +9,7 @@ from dnsemu.model.health import HealthCheck, HealthSnapshot, initial_snapshot
 from dnsemu.model.names import ROOT, read_name, read_record_name, show_name
 from dnsemu.model.resources import ALIAS_TYPES, Kind, Resource, is_aws, kind_of, spelled_resource
 from dnsemu.model.types import SINGLE_VALUE, TARGET_AT, Type
-from dnsemu.model.values import read_value
+from dnsemu.model.values import read_value, show_value
 from dnsemu.model.zone import (
     AliasTarget,
     Group,
@@ -58,6 +58,7 @@ __all__ = [
     "read_record_name",
     "read_value",
     "show_name",
+    "show_value",
     "spelled_resource",
     "with_defaults",
     "zone_id_of",

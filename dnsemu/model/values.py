@@ -47,6 +47,11 @@ def read_value(rdtype: Type, text: str) -> bytes:
     return _by_fields(rdtype, text)
 
 
+def show_value(rdtype: Type, rdata: bytes) -> str:
+    """Record data as dig prints it."""
+    return str(dns.rdata.from_wire(dns.rdataclass.IN, dns.rdatatype.RdataType(rdtype), rdata, 0, len(rdata)))
+
+
 class Field(NamedTuple):
     """One word of a value: what it is called, and how its text is read (→ master file text)."""
 

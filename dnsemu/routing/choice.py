@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from enum import Enum
-from typing import NamedTuple, Protocol
+from typing import ClassVar, NamedTuple, Protocol
 
 from dnsemu.draws import Draws
 from dnsemu.location import Client, Geography, Locator
@@ -60,7 +60,9 @@ class Chooser(Protocol):
 
 
 class Policy(RoutingPolicy, Protocol):
-    """A routing policy that can choose."""
+    """A routing policy that can choose, by a `criterion` that is said of what it takes first."""
+
+    criterion: ClassVar[str]
 
     def chooser(self, members: Sequence[RecordSet], healthy: tuple[bool, ...], key: bytes, world: World) -> Chooser:
         """The chooser of a group all of whose members have this policy. `key` is that of the group's draws."""

@@ -22,6 +22,7 @@ class Geolocation:
     country: str | None
     subdivision: str | None
     name: ClassVar[str] = "geolocation"
+    criterion: ClassVar[str] = "the smallest place that the client is in"
 
     def check(self, members: Sequence[RecordSet]) -> list[Fault]:
         """A location at most once (G3); without a default some clients get no answer (G5)."""

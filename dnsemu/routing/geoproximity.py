@@ -36,6 +36,7 @@ class Geoproximity:
     coordinates: tuple[float, float] | None
     bias: int = 0
     name: ClassVar[str] = "geoproximity"
+    criterion: ClassVar[str] = "the smallest distance, biased"
 
     def check(self, members: Sequence[RecordSet]) -> list[Fault]:
         """A location at most once (P7), at most 30 members (P8)."""

@@ -24,6 +24,7 @@ class IpBased:
     collection_origin: Origin | None = field(default=None, compare=False)
     location_origin: Origin | None = field(default=None, compare=False)
     name: ClassVar[str] = "IP-based"
+    criterion: ClassVar[str] = "the longest prefix around the client"
 
     def check(self, members: Sequence[RecordSet]) -> list[Fault]:
         """One collection for all (I4), a location at most once."""
@@ -67,16 +68,8 @@ class _Chooser(Ranked):
         super().__init__(healthy, numbers.get(DEFAULT_LOCATION, -1))
         self._locations = locations
         self._last = () if self.default < 0 else (self.default,)
-        self._blocks = Blocks(
-            [
-                [
-                    (block, numbers[name])
-                    for name, blocks in collection.locations.items()
-                    if name in numbers
-                    for block in blocks
-                ]
-            ]
-        )
+        blocks = collection.locations.items()
+        self._blocks = Blocks([[(block, numbers[name]) for name, its in blocks if name in numbers for block in its]])
 
     def rank(self, client: Client) -> tuple[Sequence[int], int]:
         # A block longer than what is known of the client does not match it (I6).

@@ -21,6 +21,7 @@ class Latency:
 
     region: str
     name: ClassVar[str] = "latency"
+    criterion: ClassVar[str] = "the lowest latency"
 
     def check(self, members: Sequence[RecordSet]) -> list[Fault]:
         """A region at most once (L1)."""

@@ -22,6 +22,7 @@ class Multivalue:
     """Has no parameters."""
 
     name: ClassVar[str] = "multivalue"
+    criterion: ClassVar[str] = "up to eight of the healthy ones, by chance"
 
     def check(self, members: Sequence[RecordSet]) -> list[Fault]:
         """No alias members, no CNAME (M5), one TTL (A32)."""

@@ -24,6 +24,7 @@ class Weighted:
 
     weight: int
     name: ClassVar[str] = "weighted"
+    criterion: ClassVar[str] = "drawn by weight"
 
     def check(self, members: Sequence[RecordSet]) -> list[Fault]:
         """One TTL for all members (C11, R8)."""

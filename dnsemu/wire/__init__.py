@@ -4,7 +4,18 @@ parse: `read_header`, `name_end`, `read_edns`; compose: `heads`, `record_body`, 
 """
 
 from dnsemu.wire.codes import HEADER, POINTER_TO_QNAME, Meta, Rcode, type_and_class
-from dnsemu.wire.compose import MAX_MESSAGE, TCP, UDP, Heads, Transport, failure, heads, record_body, truncate
+from dnsemu.wire.compose import (
+    MAX_MESSAGE,
+    TCP,
+    UDP,
+    Heads,
+    Transport,
+    failure,
+    heads,
+    record_body,
+    records_of,
+    truncate,
+)
 from dnsemu.wire.edns import (
     NO_EDNS,
     Edns,
@@ -45,6 +56,7 @@ __all__ = [
     "read_edns",
     "read_header",
     "record_body",
+    "records_of",
     "truncate",
     "type_and_class",
     "with_extended_error",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from enum import Enum
 from functools import cache
 from struct import Struct
@@ -104,6 +105,17 @@ def record_sets(message: bytes, at: int, counts: tuple[int, int, int]) -> list[S
                 found.append(Section(section, at, 1))
             before = identity
     return found
+
+
+def records_of(name: bytes, section: bytes) -> Iterator[tuple[bytes, int, int, bytes]]:
+    """Owner, type, TTL and data of the records of a section of ours that answers a question for `name`."""
+    at = 0
+    while at < len(section):
+        begin, at = at, _owner_end(section, at)
+        rdtype, _, ttl, length = _RECORD.unpack_from(section, at)
+        at += 10 + length
+        owner = section[begin : at - 10 - length]
+        yield name if owner == POINTER_TO_QNAME else owner, rdtype, ttl, section[at - length : at]
 
 
 def _owner_end(message: bytes, at: int) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from struct import Struct
-from typing import NamedTuple
 
 from dnsemu.errors import WireError
 from dnsemu.wire.codes import HEADER, OPT, Rcode
@@ -18,25 +17,17 @@ _RECORD = Struct("!HHIH")  # type, class, TTL, length of the data
 _OPTION = Struct("!HH")
 _DO = 0x8000
 _SCOPE_AT = 18  # in an OPT record whose first option is the client subnet
+_OCTETS = tuple(bytes((number,)) for number in range(256))
 
 
-class Subnet(NamedTuple):
-    """A client subnet: an address of 4 or 16 octets, of which the first `length` bits are known, the others 0."""
+Subnet = tuple[bytes, int]
+"""A client subnet: an address of 4 or 16 octets, and how many of its bits are known; the others are 0."""
+Edns = tuple[int, bytes, Subnet | None]
+"""What the additional section of a question says about the answer, as `(limit, opt, subnet)`.
 
-    address: bytes
-    length: int
-
-
-class Edns(NamedTuple):
-    """What the additional section of a question says about the answer.
-
-    `limit`: octets that fit into a UDP answer; `opt`: the answer's OPT record, empty if the question had none, the
-    client subnet in it with scope 0; `subnet`: None also where the client does not want to be located (CS7).
-    """
-
-    limit: int
-    opt: bytes
-    subnet: Subnet | None = None
+`limit`: octets that fit into a UDP answer; `opt`: the answer's OPT record, empty if the question had none, the client
+subnet in it with scope 0; `subnet`: None also where the client does not want to be located (CS7).
+"""
 
 
 def compose_opt(rcode: int = 0, *, do: bool = False, options: bytes = b"") -> bytes:
@@ -49,12 +40,12 @@ OPT_PLAIN = compose_opt()
 OPT_DO = compose_opt(do=True)
 
 
-NO_EDNS = Edns(NO_EDNS_SIZE, b"")
+NO_EDNS: Edns = (NO_EDNS_SIZE, b"", None)
 
 
 def with_scope(opt: bytes, scope: int) -> bytes:
     """An answer's OPT record with a client subnet, whose scope prefix length (RFC 7871 6) becomes `scope`."""
-    return opt[:_SCOPE_AT] + bytes((scope,)) + opt[_SCOPE_AT + 1 :]
+    return opt[:_SCOPE_AT] + _OCTETS[scope] + opt[_SCOPE_AT + 1 :]
 
 
 def without_options(opt: bytes) -> bytes:
@@ -75,9 +66,9 @@ def read_edns(packet: bytes, at: int, records: int) -> Edns:
     Only OPT means anything to us; others (TSIG, say) are read over. Raises WireError: BADVERS for a version above
     0, FORMERR for what can not be read, for a second OPT, and for a client subnet that RFC 7871 7.1.2 forbids.
     """
-    size, result, is_subnet = USUAL_OPTS.get(packet[at : at + 15], _UNUSUAL)
+    size, result, has_subnet = USUAL_OPTS.get(packet[at : at + 15], _UNUSUAL)
     if size == len(packet) - at and records == 1:
-        return _with_client_subnet(packet[at + 15 :], result) if is_subnet else result
+        return _with_client_subnet(packet[at + 15 :], result) if has_subnet else result
     return _read_records(packet, at, records)
 
 
@@ -87,18 +78,18 @@ def _read_opt(fixed: bytes) -> Edns:
     do = bool(flags & _DO)  # the other flags mean nothing and are not echoed (RFC 6891 6.1.4)
     if version:
         raise WireError(Rcode.BADVERS, compose_opt(Rcode.BADVERS, do=do))
-    return Edns(min(max(limit, NO_EDNS_SIZE), MAX_SIZE), OPT_DO if do else OPT_PLAIN)  # RFC 6891 6.2.3
+    return min(max(limit, NO_EDNS_SIZE), MAX_SIZE), OPT_DO if do else OPT_PLAIN, None  # RFC 6891 6.2.3
 
 
 def _read_options(packet: bytes, at: int, end: int, edns: Edns) -> Edns:
     """`edns` with what the options from `at` to `end` add to it; all but the client subnet are ignored (E4, E5)."""
     while at < end:
         if at + 4 > end:
-            raise WireError(Rcode.FORMERR, edns.opt)
+            raise WireError(Rcode.FORMERR, edns[1])
         code, length = _OPTION.unpack_from(packet, at)
         at += 4 + length
         if at > end:
-            raise WireError(Rcode.FORMERR, edns.opt)
+            raise WireError(Rcode.FORMERR, edns[1])
         if code == CLIENT_SUBNET:
             edns = _with_client_subnet(packet[at - length : at], edns)
     return edns
@@ -106,28 +97,31 @@ def _read_options(packet: bytes, at: int, end: int, edns: Edns) -> Edns:
 
 def _with_client_subnet(option: bytes, edns: Edns) -> Edns:
     """`edns` with the option read, and echoed: family, source length and address as asked (RFC 7871 7.2.1)."""
-    opt = edns.opt
-    size, spare, rest = _SUBNETS.get(option[:4], _NO_SUBNET)
+    limit, opt, _ = edns
+    size, spare, rest, head = _SUBNETS.get(option[:4], _NO_SUBNET)
     if len(option) != size or len(opt) > len(OPT_PLAIN) or option[-1] & spare:
         raise WireError(Rcode.FORMERR, opt)
-    echo = opt[:9] + (size + 4).to_bytes(2, "big") + _OPTION.pack(CLIENT_SUBNET, size) + option
-    return Edns(edns.limit, echo, Subnet(option[4:] + rest, option[2]) if size > 4 else None)
+    return limit, opt[:9] + head + option, (option[4:] + rest, option[2]) if size > 4 else None
 
 
-def _subnets() -> dict[bytes, tuple[int, int, bytes]]:
-    """Octets of the option, bits of the last one that must be 0, and octets that the address lacks."""
-    found = {bytes(4): (4, 0, b"")}  # `dig +subnet=0` sends family 0
-    for family, octets in ((1, 4), (2, 16)):
-        for source in range(8 * octets + 1):
-            sent = (source + 7) // 8
-            spare = (1 << -source % 8) - 1 if source else 0
-            found[bytes((0, family, source, 0))] = (4 + sent, spare, bytes(octets - sent))
+def _subnets() -> dict[bytes, tuple[int, int, bytes, bytes]]:
+    """Octets of the option, bits of its last one that must be 0, octets that the address lacks, what is before it."""
+    found = {}
+    for family, source, octets in (
+        (0, 0, 0),
+        *((1, bits, 4) for bits in range(33)),
+        *((2, n, 16) for n in range(129)),
+    ):
+        sent = (source + 7) // 8
+        spare = (1 << -source % 8) - 1 if source else 0
+        head = (8 + sent).to_bytes(2, "big") + _OPTION.pack(CLIENT_SUBNET, 4 + sent)
+        found[bytes((0, family, source, 0))] = (4 + sent, spare, bytes(octets - sent), head)
     return found
 
 
-_NO_SUBNET = (-1, 0, b"")
+_NO_SUBNET = (-1, 0, b"", b"")
 _SUBNETS = _subnets()
-"""By family, source length, and scope, which must be 0 in a question (RFC 7871 7.1.2)."""
+"""By family (dig's `+subnet=0` has 0), source length, and scope, which is 0 in a question (RFC 7871 7.1.2)."""
 
 
 def _read_records(packet: bytes, at: int, records: int) -> Edns:
@@ -141,13 +135,13 @@ def _read_records(packet: bytes, at: int, records: int) -> Edns:
         rdtype, _, _, length = _RECORD.unpack_from(packet, at)
         at += 10 + length
         if at > len(packet):
-            raise WireError(Rcode.FORMERR, found.opt if found else b"")
+            raise WireError(Rcode.FORMERR, found[1] if found else b"")
         if rdtype == OPT:
             if found or packet[owner]:  # RFC 6891 6.1.1: one, and owned by the root
                 raise WireError(Rcode.FORMERR, OPT_PLAIN)
             found = _read_options(packet, at - length, at, _read_opt(packet[at - length - 11 : at - length - 2]))
     if at != len(packet):
-        raise WireError(Rcode.FORMERR, found.opt if found else b"")
+        raise WireError(Rcode.FORMERR, found[1] if found else b"")
     return found or NO_EDNS
 
 

@@ -1,0 +1,54 @@
+"""Explanations over DNS: `dig TXT _explain.www.example.com` (surface: who asks, and from where)."""
+
+from __future__ import annotations
+
+from dnsemu.authority.authority import EXPLAIN
+from dnsemu.authority.explain import Asked, explain
+from dnsemu.authority.inquiry import Inquiry
+from dnsemu.authority.narrative import lines
+from dnsemu.authority.reply import Reply
+from dnsemu.model import Type
+from dnsemu.wire import POINTER_TO_QNAME, Rcode, heads, record_body
+
+_LONGEST = 255  # octets of a character-string (RFC 1035 3.3)
+
+
+class Explained:
+    """Answers with the steps to another answer, one string each, TTL 0.
+
+    Explained is type A, or what the name has if it has no such thing; a label as `_aaaa` behind the prefix says
+    another type.
+    """
+
+    def choose(self, inquiry: Inquiry) -> Reply:
+        """The explanation for the client that asks for it."""
+        views, name = inquiry.authority.views, inquiry.name[len(EXPLAIN) :]
+        view = views.by_vpc.get(inquiry.vpc_id) if views is not None and inquiry.vpc_id else None
+        catalogue = view.catalogue if view is not None else inquiry.authority.public
+        rdtype, name = _type_and_name(name) if name not in catalogue.names else (None, name)
+        if rdtype is None:
+            node = next((tree.owners[name] for tree in catalogue.zones.values() if name in tree.owners), {})
+            rdtype = Type.A if not node or {Type.A, Type.CNAME} & node.keys() else min(node)
+        asked = Asked(name, rdtype, inquiry.address, inquiry.length, inquiry.vpc_id, is_subnet=inquiry.is_subnet)
+        explanation = explain(inquiry.authority, asked, inquiry.draws)
+        told = lines(explanation) if explanation else ["this name is in no hosted zone"]
+        inquiry.scope = explanation.answer["scope"] if explanation else 0
+        records = b"".join([POINTER_TO_QNAME + record_body(Type.TXT, 0, _strings(line)) for line in told])
+        private = view is not None
+        head = heads(Rcode.NOERROR, (len(told), 0, 0), authoritative=not private, recursive=private)
+        zone_id = explanation.zone["zone_id"] if explanation and explanation.zone else ""
+        return Reply(zone_id, Rcode.NOERROR, head, records, b"")
+
+
+def _type_and_name(name: bytes) -> tuple[Type | None, bytes]:
+    """`_aaaa.www.example.com` as AAAA and www.example.com; no type if the first label is none."""
+    end = 1 + name[0]
+    label = name[1:end]
+    known = {b"_" + rdtype.name.lower().encode(): rdtype for rdtype in Type}
+    return (known[label], name[end:]) if label in known else (None, name)
+
+
+def _strings(line: str) -> bytes:
+    octets = line.encode()
+    parts = [octets[at : at + _LONGEST] for at in range(0, len(octets), _LONGEST)]
+    return b"".join([bytes((len(part),)) + part for part in parts])
