@@ -24,7 +24,7 @@ from dnsemu.config import (
 )
 from dnsemu.draws import Draws
 from dnsemu.errors import ConfigError, Fault, Origin, Severity
-from dnsemu.model import Configuration, show_name
+from dnsemu.model import Configuration, HostedZone, show_name
 from dnsemu.server import Answers, BindError, Endpoint, Limits, Serving, bind
 from dnsemu.server.bind import Sockets, file_descriptors
 
@@ -163,7 +163,14 @@ def _summary(configuration: Configuration) -> list[str]:
     zones = configuration.hosted_zones
     if len(zones) > MOST_ZONES_LOGGED:
         return [f"{len(zones)} hosted zones with {sum(len(zone.record_sets) for zone in zones)} record sets"]
-    return [f"{show_name(zone.name)} ({zone.zone_id}, {len(zone.record_sets)} record sets)" for zone in zones]
+    return [
+        f"{show_name(zone.name)} ({zone.zone_id}, {len(zone.record_sets)} record sets{_vpcs(zone)})" for zone in zones
+    ]
+
+
+def _vpcs(zone: HostedZone) -> str:
+    """To whom a private zone is served."""
+    return f", private to {', '.join(vpc.vpc_id for vpc in zone.vpcs)}" if zone.vpcs else ""
 
 
 @contextmanager

@@ -25,7 +25,8 @@ class Catalogue:
 
     `questions`: name, type and class as they stand in a question, the name in lower case → what answers it.
     `names`: name → node, for every name that exists. Neither has names that a zone cut or a more specific zone
-    hides. `zones`: apex → what was compiled, for explaining. `explained` answers for names that begin with `_explain`.
+    hides. `zones`: apex → what was compiled, for explaining. `explained`: answers for names that begin with `_explain`,
+    None if nothing does.
     """
 
     questions: Mapping[bytes, Entry]

@@ -78,7 +78,7 @@ def explained(catalogue: Catalogue, asked: Asked, inquiry: Inquiry, reply: Reply
         {
             "rcode": Rcode(reply.rcode).name,
             "records": records,
-            "scope": inquiry.scope,
+            "scope": 0 if tree.zone.vpcs else inquiry.scope,
             "ttl_from": teller.source if records else f"the SOA of {show_name(tree.apex)}",
         },
         Shares(inquiry, tree).of(asked.name, asked.type),

@@ -6,6 +6,7 @@ import json
 import time
 
 import click
+import dns.edns
 import dns.exception
 import dns.flags
 import dns.message
@@ -15,9 +16,12 @@ import dns.rdatatype
 import dns.rrset
 
 from dnsemu.cli.ask import ask, server_option
+from dnsemu.cli.count import count, print_counts
 from dnsemu.cli.output import Exit, fail
+from dnsemu.cli.whence import Whence, read_whence
 from dnsemu.server import Endpoint
 
+_NAMED_PLACE = 64  # the prefix length of a named place's addresses
 _SECTIONS = ("answer", "authority", "additional")
 
 
@@ -25,14 +29,37 @@ _SECTIONS = ("answer", "authority", "additional")
 @click.argument("name")
 @click.argument("rdtype", metavar="[TYPE]", default="A")
 @server_option
+@click.option(
+    "--from",
+    "whence",
+    metavar="PLACE|IP|CIDR",
+    help="Ask for a client there, by a client subnet: DE, US-VA, eu-west-1, a name of dnsemu: places, a CIDR block.",
+)
 @click.option("--tcp", is_flag=True, help="Ask over TCP.")
+@click.option(
+    "--repeat", type=click.IntRange(1, 1_000_000), help="Ask so often, and count the answers beside what is expected."
+)
 @click.option("--short", is_flag=True, help="Print the values of the answer only.")
 @click.option("--format", "form", type=click.Choice(["human", "json"]), default="human", show_default=True)
-def command(name: str, rdtype: str, server: Endpoint, *, tcp: bool, short: bool, form: str) -> None:
+def command(
+    name: str,
+    rdtype: str,
+    server: Endpoint,
+    whence: str | None,
+    *,
+    tcp: bool,
+    repeat: int | None,
+    short: bool,
+    form: str,
+) -> None:
     """Ask a running server for NAME and TYPE (default: A), as dig would."""
-    question = _question(name, rdtype)
+    who = read_whence(whence) if whence is not None else None
+    question = _question(name, rdtype, who)
     began = time.perf_counter()
     try:
+        if repeat is not None:
+            print_counts(count(question, server, repeat, tcp=tcp), as_json=form == "json")
+            return
         answer = ask(question, server, tcp=tcp)
     except (OSError, dns.exception.DNSException) as error:
         fail(
@@ -40,6 +67,8 @@ def command(name: str, rdtype: str, server: Endpoint, *, tcp: bool, short: bool,
             Exit.UNREACHABLE,
         )
     milliseconds = (time.perf_counter() - began) * 1000
+    if who is not None and who.place is not None:
+        _warn_if_unknown(who.place, answer)
     if form == "json":
         click.echo(json.dumps(_as_json(answer), indent=2))
     elif short:
@@ -50,13 +79,21 @@ def command(name: str, rdtype: str, server: Endpoint, *, tcp: bool, short: bool,
         click.echo(f"\n;; {len(answer.wire or b'')} bytes from {server} in {milliseconds:.1f} ms")
 
 
-def _question(name: str, rdtype: str) -> dns.message.Message:
+def _question(name: str, rdtype: str, who: Whence | None) -> dns.message.Message:
+    options = [dns.edns.ECSOption.from_text(who.subnet)] if who is not None else []
     try:
-        return dns.message.make_query(name, rdtype.upper(), use_edns=0, payload=1232)
+        return dns.message.make_query(name, rdtype.upper(), use_edns=0, payload=1232, options=options)
     except (dns.rdatatype.UnknownRdatatype, ValueError):
         raise click.BadParameter(f"'{rdtype}' is no record type", param_hint="TYPE") from None
     except dns.exception.DNSException as error:
         raise click.BadParameter(f"'{name}' is no domain name: {error}", param_hint="NAME") from None
+
+
+def _warn_if_unknown(place: str, answer: dns.message.Message) -> None:
+    """A server that knows a place by that name answers for exactly its addresses; a scope of 0 says nothing of it."""
+    scopes = [option.scopelen for option in answer.options if isinstance(option, dns.edns.ECSOption)]
+    if scopes and 0 < scopes[0] < _NAMED_PLACE:
+        click.echo(f"dnsemu: this server knows no place by the name {place}", err=True)
 
 
 def _print(answer: dns.message.Message) -> None:
@@ -64,11 +101,22 @@ def _print(answer: dns.message.Message) -> None:
     rcode = dns.rcode.to_text(answer.rcode())
     colour = "green" if answer.rcode() == dns.rcode.NOERROR else "yellow"
     click.echo(f";; {click.style(rcode, fg=colour, bold=True)}, flags {flags}")
+    for option in answer.options:
+        click.echo(f";; {_shown(option)}")
     for section in _SECTIONS:
         rrsets: list[dns.rrset.RRset] = getattr(answer, section)
         if rrsets:
             click.echo(click.style(f"\n;; {section.upper()}", dim=True))
             _print_records(rrsets)
+
+
+def _shown(option: dns.edns.Option) -> str:
+    """An EDNS option for people."""
+    if isinstance(option, dns.edns.ECSOption):
+        return f"client subnet {option.address}/{option.srclen}, scope /{option.scopelen}"
+    if isinstance(option, dns.edns.EDEOption):
+        return f"extended error {int(option.code)}: {option.text}"
+    return option.to_text()
 
 
 def _print_records(rrsets: list[dns.rrset.RRset]) -> None:
