@@ -64,7 +64,7 @@ class AliasRules:
             yield Fault(alias.origin, "alias-evaluate", message, "write evaluate_target_health: false")
         if self._zone.vpcs and not kind.private:
             message = f"{describe(member)}: an alias of a private zone can not point to a {kind.name}"
-            yield Fault(alias.origin, "alias-private", message)
+            yield Fault(alias.origin, "alias-private", message, "in a public zone it may")
 
     def _check_once(self, group: Group) -> Iterator[Fault]:
         """A CloudFront distribution or an S3 website has one alternate name, so one member of a group (F6, AL12)."""
@@ -74,8 +74,8 @@ class AliasRules:
             if member.alias and isinstance(target, Resource) and (kind := kind_of(target.name)).once:
                 other = seen.setdefault(kind, member)
                 if other is not member:
-                    message = f"{describe(member)}: the record set at {other.origin} points to a {kind.name} too"
-                    yield Fault(member.alias.origin, "alias-once", message, "of these a group may have one")
+                    message = f"{describe(member)} and the record set at {other.origin} both point to {kind.name}s"
+                    yield Fault(member.alias.origin, "alias-once", message, "only one of them can serve the name")
 
     def _check_target(self, member: RecordSet, alias: AliasTarget, target: Group | None) -> Iterator[Fault]:
         """Its type (AL7), and that it lies in the zone and is there (AL6, R4)."""
@@ -100,7 +100,12 @@ class AliasRules:
             )
         elif target is None and self._unread.isdisjoint((alias.name, b"")):
             message = f"{tried}, but that target was not found"
-            yield Fault(alias.origin, "alias-target", message, _hint(alias) if elsewhere else "")
+            yield Fault(alias.origin, "alias-target", message, _hint(alias) if elsewhere else self._there(alias))
+
+    def _there(self, alias: AliasTarget) -> str:
+        """What is at a target that has not the alias's type."""
+        types = sorted(rdtype.name for rdtype in self._tree.owners.get(alias.name, ()))
+        return f"there is {', '.join(types)}" if types else ""
 
     def _check_chain(self, group: Group) -> Iterator[Fault]:
         """Of a loop, every alias in it is told; of a chain that is too deep, its beginning."""

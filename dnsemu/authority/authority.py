@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from dnsemu.authority.health import Health, Targets
+from dnsemu.authority.choosing import Routing
 from dnsemu.authority.reply import REFUSED, Entry, Node
 from dnsemu.authority.tree import ZoneTree
 from dnsemu.location import Blocks, Locator
-from dnsemu.model import Group, HealthSnapshot, Options, Type
-from dnsemu.routing import Chooser
+from dnsemu.model import HealthSnapshot, Options, Type
 from dnsemu.wire import MAX_LABEL, MAX_NAME, Meta, type_and_class
 
 EXPLAIN = b"\x08_explain"
@@ -25,7 +24,7 @@ class Catalogue:
 
     `questions`: name, type and class as they stand in a question, the name in lower case → what answers it.
     `names`: name → node, for every name that exists. Neither has names that a zone cut or a more specific zone
-    hides. `zones`: apex → what was compiled, for explaining. `explained`: answers for names that begin with `_explain`,
+    hides. `zones`: apex → what was compiled, for explaining; `explained` answers for names that begin `_explain`,
     None if nothing does.
     """
 
@@ -90,30 +89,6 @@ class Views:
         """The view of a client by its source address, 4 or 16 octets."""
         chain, _ = self.blocks.find(source)
         return chain[0][1] if chain else None
-
-
-@dataclass(frozen=True, slots=True)
-class Routing:
-    """The groups with a routing policy, by their numbers, each with its chooser for the health that is known now.
-
-    `dependents`: health check → numbers of the groups that it decides about, through aliases too.
-    """
-
-    groups: tuple[Group, ...]
-    choosers: tuple[Chooser, ...]
-    snapshot: HealthSnapshot
-    targets: Targets
-    dependents: Mapping[str, frozenset[int]]
-
-    def with_health(self, snapshot: HealthSnapshot) -> Routing:
-        """The same for another snapshot; only what depends on a change is made anew."""
-        before = self.snapshot
-        changed = [check for check in self.dependents if before.get(check, True) != snapshot.get(check, True)]
-        health = Health(snapshot, self.targets)
-        choosers = list(self.choosers)
-        for number in {number for check in changed for number in self.dependents[check]}:
-            choosers[number] = choosers[number].with_health(health.of_all(self.groups[number]))
-        return replace(self, choosers=tuple(choosers), snapshot=snapshot)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dnsemu.authority.authority import EXPLAIN
+from dnsemu.authority.authority import EXPLAIN, Authority
 from dnsemu.authority.explain import Asked, explain
 from dnsemu.authority.inquiry import Inquiry
 from dnsemu.authority.narrative import lines
@@ -22,15 +22,17 @@ class Explained:
 
     def choose(self, inquiry: Inquiry) -> Reply:
         """The explanation for the client that asks for it."""
-        views, name = inquiry.authority.views, inquiry.name[len(EXPLAIN) :]
+        authority, name = inquiry.authority, inquiry.name[len(EXPLAIN) :]
+        assert isinstance(authority, Authority)
+        views = authority.views
         view = views.by_vpc.get(inquiry.vpc_id) if views is not None and inquiry.vpc_id else None
-        catalogue = view.catalogue if view is not None else inquiry.authority.public
+        catalogue = view.catalogue if view is not None else authority.public
         rdtype, name = _type_and_name(name) if name not in catalogue.names else (None, name)
         if rdtype is None:
             node = next((tree.owners[name] for tree in catalogue.zones.values() if name in tree.owners), {})
             rdtype = Type.A if not node or {Type.A, Type.CNAME} & node.keys() else min(node)
         asked = Asked(name, rdtype, inquiry.address, inquiry.length, inquiry.vpc_id, is_subnet=inquiry.is_subnet)
-        explanation = explain(inquiry.authority, asked, inquiry.draws)
+        explanation = explain(authority, asked, inquiry.draws)
         told = lines(explanation) if explanation else ["this name is in no hosted zone"]
         inquiry.scope = explanation.answer["scope"] if explanation else 0
         records = b"".join([POINTER_TO_QNAME + record_body(Type.TXT, 0, _strings(line)) for line in told])

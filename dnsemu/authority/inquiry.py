@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
+from dnsemu.authority.choosing import Routing
 from dnsemu.draws import Draws
-from dnsemu.location import Client
+from dnsemu.location import Client, Locator
 from dnsemu.routing import Choice, Reason
 from dnsemu.wire import HEADER
-
-if TYPE_CHECKING:
-    from dnsemu.authority.authority import Authority
-
 
 Decision = tuple[int, Choice]
 """What a group with a routing policy, by its number in the authority, has chosen."""
 NO_DECISIONS: Sequence[Decision] = ()
 _LAST_RESORT = Reason.ALL_UNHEALTHY
+
+
+class Served(Protocol):
+    """What an inquiry is made to: an authority."""
+
+    @property
+    def routing(self) -> Routing:
+        """The groups with a routing policy."""
+
+    @property
+    def locator(self) -> Callable[[], Locator]:
+        """Gives who knows where clients are."""
 
 
 class Inquiry(Client):
@@ -42,7 +51,7 @@ class Inquiry(Client):
     )
 
     def __init__(
-        self, authority: Authority, draws: Draws, packet: bytes, question_end: int, address: bytes, length: int
+        self, authority: Served, draws: Draws, packet: bytes, question_end: int, address: bytes, length: int
     ) -> None:
         """The question stands in `packet`, up to `question_end`."""
         super().__init__(authority.locator, address, length)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple, cast
 
-from dnsemu.authority.authority import Routing
+from dnsemu.authority.choosing import Routing
 from dnsemu.authority.health import Health, Target, checks_of
 from dnsemu.authority.tree import ZoneTree
 from dnsemu.location import Locator

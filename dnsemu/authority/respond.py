@@ -10,6 +10,7 @@ from dnsemu.authority.inquiry import NO_DECISIONS, Decision, Inquiry
 from dnsemu.authority.reply import Entry, Reply
 from dnsemu.draws import Draws
 from dnsemu.errors import WireError
+from dnsemu.model import Options
 from dnsemu.wire import (
     HEADER,
     MAX_MESSAGE,
@@ -104,13 +105,14 @@ def respond(
         question_end = end + 4
         name = packet[HEADER:end].lower()
         type_class = packet[end:question_end]
-        public, view, entry = authority.public, None, None
-        if authority.views is None:
+        public, entry = authority.public, None
+        view = None if authority.views is None else authority.views.of(source)
+        if view is None:
             entry = public.questions.get(name + type_class)
             if entry is None and end:
                 entry = public.find(name, type_class)
         if entry is None:
-            entry, question_end, view = _search(authority, packet, source)
+            entry, question_end, view = _search(authority, packet, view)
         if additional:
             limit, opt, subnet = read_edns(packet, question_end, additional)
             if opt:
@@ -137,7 +139,7 @@ def respond(
                 inquiry.is_subnet = True
             reply, decisions = entry.choose(inquiry), inquiry.decisions
             if opt and (inquiry.scope or inquiry.is_last_resort):
-                opt = _with_findings(opt, subnet, inquiry)
+                opt = _with_findings(opt, subnet, inquiry, authority.options)
         wire = b"".join((packet[:2], reply.heads[echo], packet[HEADER:question_end], reply.answer, reply.rest, opt))
         if len(wire) > limit and (transport is UDP or len(wire) > MAX_MESSAGE):
             limit = limit if transport is UDP else MAX_MESSAGE
@@ -150,25 +152,24 @@ def respond(
         return Failed(response.wire, response.reply, fault)
 
 
-def _search(authority: Authority, packet: bytes, source: bytes) -> tuple[Entry | None, int, View | None]:
-    """What answers a question whose name is read label by label, where the question ends, and whose view that is.
+def _search(authority: Authority, packet: bytes, view: View | None) -> tuple[Entry | None, int, View | None]:
+    """What answers a question whose name is read label by label, where the question ends, and in which view that is.
 
     A private zone of the client's VPC hides all else (V2, V5); without one, the client asks as everybody does (V4).
     """
     end = name_end(packet, HEADER)
     name, type_class = packet[HEADER:end].lower(), packet[end : end + 4]
-    view = authority.views.of(source) if authority.views else None
     entry = view.catalogue.search(name, type_class, private=True) if view else None
     if entry is not None:
         return entry, end + 4, view
     return authority.public.search(name, type_class), end + 4, None
 
 
-def _with_findings(opt: bytes, subnet: Subnet | None, inquiry: Inquiry) -> bytes:
+def _with_findings(opt: bytes, subnet: Subnet | None, inquiry: Inquiry, options: Options) -> bytes:
     """The OPT record with the scope of what was decided, and the last resort as an extended error."""
     if subnet is not None and inquiry.scope:
         opt = with_scope(opt, inquiry.scope)
-    if inquiry.authority.options.extended_errors and inquiry.is_last_resort:
+    if options.extended_errors and inquiry.is_last_resort:
         opt = with_extended_error(opt, OTHER_ERROR, LAST_RESORT)
     return opt
 

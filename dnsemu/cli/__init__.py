@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from importlib import import_module
+from keyword import iskeyword
 from typing import NoReturn
 
 import click
@@ -15,7 +16,10 @@ COMMANDS = {
     "serve": "Answer the hosted zones of files and folders.",
     "check": "Say what is wrong with zone files.",
     "query": "Ask a running server, as dig would.",
+    "explain": "Say why a question gets the answer it gets.",
+    "place": "Say where a place or an address is, and how to play it.",
     "init": "Write a zone file to begin with.",
+    "import": "Make a zone file of what the AWS CLI prints.",
     "schema": "Print the JSON Schema of zone files, for editors.",
     "healthcheck": "Tell whether a server answers, for containers.",
 }
@@ -30,7 +34,8 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = import_module(f"dnsemu.cli.{cmd_name}").command
+        file = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name  # import_.py
+        command: click.Command = import_module(f"dnsemu.cli.{file}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from ipaddress import ip_network
+from ipaddress import ip_interface, ip_network
 from pathlib import Path
 
 from dnsemu.config import schema
@@ -57,10 +57,10 @@ def check_places(file: schema.Dnsemu, at: At, tables: Tables) -> Iterator[Fault]
         yield from _check_place(location, here, tables, needed=location.latency is None)
         yield from _check_latencies(location.latency or {}, here.get("latency"), tables)
     for name, regions in file.latencies.items():
-        if not _is_place(name, file, tables):
-            yield Fault(
-                at.get("latencies").key(name), "latency-place", f"'{name}' is no place, country or CIDR block"
-            )
+        hint = _place_hint(name, file, tables)
+        if hint:
+            message = f"'{name}' is no place, country or CIDR block"
+            yield Fault(at.get("latencies").key(name), "latency-place", message, hint)
         yield from _check_latencies(regions, at.get("latencies", name), tables)
     for index, vpc in enumerate(file.vpcs):
         if vpc.vpc_region is not None:
@@ -76,7 +76,8 @@ def _try_database(path: str) -> None:
     try:
         open_database(path)
     except OSError as error:
-        raise TextError("geoip", f"{path} can not be opened: {error.strerror}") from None
+        message = f"{path} can not be opened: {error.strerror}"
+        raise TextError("geoip", message, "the path is meant from the folder of this file") from None
     except ValueError:
         raise TextError(
             "geoip", f"{path} is no MMDB database", "a GeoIP2 City or Country database is needed"
@@ -96,8 +97,11 @@ def _check_place(place: schema.Place, at: At, tables: Tables, *, needed: bool = 
         or not needed
         or any(map(at.has_lost, schema.Place.model_fields))
     )
-    if place.continent or place.country or place.subdivision or not elsewhere:
+    if any(code is not None for code in (place.continent, place.country, place.subdivision)):
         yield from _told(at, partial(check_area, tables, place.continent, place.country, place.subdivision))
+    elif not elsewhere:
+        hint = "write a country, a continent, coordinates or a region"
+        yield fault_at(at, TextError("geo-location", "this does not say where it is", hint))
 
 
 def _check_latencies(latencies: dict[str, float], at: At, tables: Tables) -> Iterator[Fault]:
@@ -108,16 +112,16 @@ def _check_latencies(latencies: dict[str, float], at: At, tables: Tables) -> Ite
             yield Fault(at.key(region), error.code, error.message, error.hint)
 
 
-def _is_place(name: str, file: schema.Dnsemu, tables: Tables) -> bool:
-    """A named place, a country, a subdivision as `US-VA`, or a CIDR block."""
+def _place_hint(name: str, file: schema.Dnsemu, tables: Tables) -> str:
+    """What to write instead of `name`, unless it is a named place, a country, a subdivision or a CIDR block."""
     country, _, subdivision = name.partition("-")
     if name in file.places or name in tables.countries or subdivision in tables.subdivisions.get(country, ()):
-        return True
+        return ""
     try:
-        ip_network(name)
+        block = ip_network(name, strict=False)
     except ValueError:
-        return False
-    return True
+        return "write DE, US-VA, 192.0.2.0/24 or the name of one of the places"
+    return f"write {block}" if block.network_address != ip_interface(name).ip else ""  # host bits
 
 
 def _told(at: At, check: Callable[[], object]) -> Iterator[Fault]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 
 from dnsemu.config import schema
 from dnsemu.config.tree import At, fault_at
@@ -20,7 +21,9 @@ def read_resource(
         faults.append(fault_at(at.get("name"), error))
     if file.health_check_id is not None and file.health_check_id not in checks:
         message = f"A health check with id {file.health_check_id} does not exist"
-        faults.append(fault_at(at.get("health_check_id"), TextError("unknown-health-check", message)))
+        close = get_close_matches(file.health_check_id, checks, n=1)
+        hint = f"did you mean {close[0]}?" if close else ""
+        faults.append(fault_at(at.get("health_check_id"), TextError("unknown-health-check", message, hint)))
     if file.health_check_id is not None and file.healthy is not None:
         message = "health_check_id decides about the health here, so healthy can not be given too"
         faults.append(fault_at(at.get("healthy"), TextError("alias-health", message, "leave one of them out")))

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple, Protocol
 
 from dnsemu.location.place import Coordinates, Place
-
-if TYPE_CHECKING:
-    from dnsemu.location.locator import Locator
 
 _MAPPED = bytes(10) + b"\xff\xff"  # IPv4 addresses as IPv6 addresses (RFC 4291 2.5.5.2)
 _MAPPED_BITS = 96
@@ -39,6 +36,13 @@ class Latencies(NamedTuple):
     in_china: bool
 
 
+class Locates(Protocol):
+    """Who knows where clients are."""
+
+    def locate(self, client: Client) -> Located:
+        """Where one is."""
+
+
 class Client:
     """Who asks: `address`, of which the first `length` bits are known; `vpc_id` if it is known to be in a VPC.
 
@@ -47,7 +51,7 @@ class Client:
 
     __slots__ = ("_located", "_locator", "address", "length", "shift", "vpc_id")
 
-    def __init__(self, locator: Callable[[], Locator], address: bytes, length: int) -> None:
+    def __init__(self, locator: Callable[[], Locates], address: bytes, length: int) -> None:
         """`locator` gives who knows where clients are."""
         self._locator = locator
         self.address = address
