@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from dnsemu.authority.choosing import Routing
 from dnsemu.authority.reply import REFUSED, Entry, Node
 from dnsemu.authority.tree import ZoneTree
-from dnsemu.location import Blocks, Locator
+from dnsemu.location import Blocks, Locator, unmapped
 from dnsemu.model import HealthSnapshot, Options, Type
 from dnsemu.wire import MAX_LABEL, MAX_NAME, Meta, type_and_class
 
@@ -87,7 +87,7 @@ class Views:
 
     def of(self, source: bytes) -> View | None:
         """The view of a client by its source address, 4 or 16 octets."""
-        chain, _ = self.blocks.find(source)
+        chain, _ = self.blocks.find(unmapped(source))
         return chain[0][1] if chain else None
 
 

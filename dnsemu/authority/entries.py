@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from dnsemu.authority.inquiry import Inquiry
+from dnsemu.authority.inquiry import LAST_RESORT, Inquiry
 from dnsemu.authority.reply import Answers, Entry, Reply, heads_like
 from dnsemu.draws import shuffled
 
@@ -45,7 +45,13 @@ class Routed:
 
     def choose(self, inquiry: Inquiry) -> Reply:
         """The chosen member's reply."""
-        members = inquiry.choose(self.number)
+        number = self.number  # as Inquiry.choose, without the call: this is the answer path
+        choice = members, reason, scope = inquiry.choosers[number].choose(inquiry, inquiry.draws)
+        inquiry.decisions.append((number, choice))
+        if scope > inquiry.scope:
+            inquiry.scope = scope
+        if reason is LAST_RESORT:
+            inquiry.is_last_resort = True
         if not members:
             return self.nothing
         branch = self.branches[members[0]]

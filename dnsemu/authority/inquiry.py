@@ -7,14 +7,14 @@ from typing import Protocol
 
 from dnsemu.authority.choosing import Routing
 from dnsemu.draws import Draws
-from dnsemu.location import Client, Locator
+from dnsemu.location import MAPPED_BITS, Client, Locator
 from dnsemu.routing import Choice, Reason
 from dnsemu.wire import HEADER
 
 Decision = tuple[int, Choice]
 """What a group with a routing policy, by its number in the authority, has chosen."""
 NO_DECISIONS: Sequence[Decision] = ()
-_LAST_RESORT = Reason.ALL_UNHEALTHY
+LAST_RESORT = Reason.ALL_UNHEALTHY
 
 
 class Served(Protocol):
@@ -38,28 +38,23 @@ class Inquiry(Client):
     whether a group had no healthy member (H5).
     """
 
-    __slots__ = (
-        "_packet",
-        "_question_end",
-        "authority",
-        "choosers",
-        "decisions",
-        "draws",
-        "is_last_resort",
-        "is_subnet",
-        "scope",
-    )
+    scope = 0
+    is_last_resort = False
+    is_subnet = False
 
     def __init__(
         self, authority: Served, draws: Draws, packet: bytes, question_end: int, address: bytes, length: int
     ) -> None:
         """The question stands in `packet`, up to `question_end`."""
-        super().__init__(authority.locator, address, length)
+        # What the base class does, without the call: this is the answer path.
+        self._locator = authority.locator
+        self.address = address
+        self.length = length
+        if length >= MAPPED_BITS:
+            self._unmap()
         self.authority = authority
         self.choosers = authority.routing.choosers
         self.draws = draws
-        self.scope = 0
-        self.is_last_resort = self.is_subnet = False
         self.decisions: list[Decision] = []
         self._packet = packet
         self._question_end = question_end
@@ -80,7 +75,7 @@ class Inquiry(Client):
         members, reason, scope = choice
         if scope > self.scope:
             self.scope = scope
-        if reason is _LAST_RESORT:
+        if reason is LAST_RESORT:
             self.is_last_resort = True
         self.decisions.append((number, choice))
         return members

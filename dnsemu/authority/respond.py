@@ -16,7 +16,9 @@ from dnsemu.wire import (
     MAX_MESSAGE,
     NO_EDNS,
     UDP,
+    UNUSUAL_OPT,
     USUAL_HEADERS,
+    USUAL_OPTS,
     Rcode,
     Subnet,
     Transport,
@@ -114,7 +116,10 @@ def respond(
         if entry is None:
             entry, question_end, view = _search(authority, packet, view)
         if additional:
-            limit, opt, subnet = read_edns(packet, question_end, additional)
+            size, edns, is_done = USUAL_OPTS.get(packet[question_end : question_end + 15], UNUSUAL_OPT)
+            if not is_done or size != len(packet) - question_end or additional != 1:
+                edns = read_edns(packet, question_end, additional)
+            limit, opt, subnet = edns
             if opt:
                 echo += 4
         elif len(packet) == question_end:
@@ -133,7 +138,8 @@ def respond(
         else:
             if subnet is None:  # CS2
                 inquiry = Inquiry(authority, draws, packet, question_end, source, 8 * len(source))
-                inquiry.vpc_id = view.vpc_id if view else None
+                if view is not None:
+                    inquiry.vpc_id = view.vpc_id
             else:  # CS1
                 inquiry = Inquiry(authority, draws, packet, question_end, *subnet)
                 inquiry.is_subnet = True

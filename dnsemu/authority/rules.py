@@ -103,12 +103,14 @@ def _check_vpcs(zone: HostedZone, associated: dict[tuple[bytes, str], HostedZone
                 zone.origin,
                 "zone-vpc-conflict",
                 f"{vpc.vpc_id} is associated with another hosted zone {show_name(zone.name)}, at {other.origin}",
+                "a VPC knows one private zone of a name",
             )
             break
     for member in zone.record_sets:
         if zone.vpcs and isinstance(member.policy, IpBased):
             where = member.policy.collection_origin or member.origin
-            yield Fault(where, "policy-private", f"{describe(member)}: a private zone can not use IP-based routing")
+            message = f"{describe(member)}: a private zone can not use IP-based routing"
+            yield Fault(where, "policy-private", message, "all other policies are for private zones too")
 
 
 def _doubts_about(zone: HostedZone, shown: str) -> Iterator[Fault]:

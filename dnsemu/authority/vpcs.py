@@ -37,7 +37,8 @@ def _check_regions(configuration: Configuration) -> Iterator[Fault]:
         if region is not None:
             other, at = seen.setdefault(vpc_id, (region, origin))
             if other != region:
-                yield Fault(origin, "vpc-region", f"{vpc_id} is in {region} here, and in {other} at {at}")
+                message = f"{vpc_id} is in {region} here, and in {other} at {at}"
+                yield Fault(origin, "vpc-region", message, "a VPC is in one region, and to say so once is enough")
 
 
 def _check_clients(configuration: Configuration) -> Iterator[Fault]:

@@ -13,7 +13,7 @@ from dnsemu.cli.output import Exit, fail
 from dnsemu.cli.serve import DEFAULT_PATH
 from dnsemu.config import json_schema
 
-TEMPLATES = {"basic": "example.com.yaml"}
+TEMPLATES = {"basic": "example.com.yaml", "all-policies": "all-policies.yaml"}
 """Template → the file it becomes."""
 _SCHEMA = "dnsemu.schema.json"
 

@@ -1,8 +1,8 @@
 """The places that Route 53 knows, where they are, how far from each other, and reading them."""
 
 from dnsemu.location.atlas import AtlasBlock
-from dnsemu.location.blocks import Blocks
-from dnsemu.location.client import Client, Latencies, Located
+from dnsemu.location.blocks import Blocks, Chain
+from dnsemu.location.client import MAPPED_BITS, Client, Latencies, Located, unmapped
 from dnsemu.location.distance import great_circle
 from dnsemu.location.geography import Geography, read_geography
 from dnsemu.location.latency import LatencyModel, read_latency_model
@@ -19,10 +19,12 @@ from dnsemu.location.tables import CONTINENTS, Tables, read_tables
 
 __all__ = [
     "CONTINENTS",
+    "MAPPED_BITS",
     "NAMED_PLACES",
     "NOWHERE",
     "AtlasBlock",
     "Blocks",
+    "Chain",
     "Client",
     "Coordinates",
     "Database",
@@ -45,4 +47,5 @@ __all__ = [
     "read_latitude",
     "read_longitude",
     "read_tables",
+    "unmapped",
 ]

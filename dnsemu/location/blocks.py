@@ -41,6 +41,26 @@ class Blocks(Generic[T]):
             free = min(free, (number ^ starts[index]).bit_length() - 1)
         return chains[index - 1], bits - free
 
+    def segment(self, address: bytes) -> int:
+        """The number of the segment that an address is in: a run of addresses that are all in the same blocks."""
+        return bisect_right(self._flat[len(address)][0], int.from_bytes(address)) - 1
+
+    def segments(self, octets: int) -> list[tuple[Chain[T], int | None]]:
+        """The segments of a family by number: its blocks, and its scope where that is the same for every address."""
+        starts, chains = self._flat[octets]
+        ends = [*starts[1:], 1 << 8 * octets]
+        bits = 8 * octets
+        return [
+            (chain, _one_prefix(*run, bits))
+            for chain, run in zip(chains, zip(starts, ends, strict=True), strict=True)
+        ]
+
+
+def _one_prefix(start: int, end: int, bits: int) -> int | None:
+    """The length of the prefix that all addresses from `start` to before `end` share, and no others."""
+    size = end - start
+    return None if size & (size - 1) or start % size else bits + 1 - size.bit_length()
+
 
 def _flatten(layers: list[list[tuple[Network, T]]], octets: int) -> tuple[list[int], list[Chain[T]]]:
     """Where segments begin, the first at 0, and the blocks that hold each."""

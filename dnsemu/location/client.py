@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 from dnsemu.location.place import Coordinates, Place
 
 _MAPPED = bytes(10) + b"\xff\xff"  # IPv4 addresses as IPv6 addresses (RFC 4291 2.5.5.2)
-_MAPPED_BITS = 96
+MAPPED_BITS = 96
 
 
 class Located(NamedTuple):
@@ -36,6 +36,11 @@ class Latencies(NamedTuple):
     in_china: bool
 
 
+def unmapped(address: bytes) -> bytes:
+    """The IPv4 address that an address of 16 octets maps, else the address itself."""
+    return address[12:] if address.startswith(_MAPPED) else address
+
+
 class Locates(Protocol):
     """Who knows where clients are."""
 
@@ -49,18 +54,21 @@ class Client:
     A mapped address is its IPv4 address: `shift` is how many bits stand before that in the address as it was given.
     """
 
-    __slots__ = ("_located", "_locator", "address", "length", "shift", "vpc_id")
+    vpc_id: str | None = None
+    shift = 0
+    _located: Located | None = None
 
     def __init__(self, locator: Callable[[], Locates], address: bytes, length: int) -> None:
         """`locator` gives who knows where clients are."""
         self._locator = locator
         self.address = address
         self.length = length
-        self.shift = 0
-        self.vpc_id: str | None = None
-        self._located: Located | None = None
-        if length >= _MAPPED_BITS and address.startswith(_MAPPED):
-            self.address, self.length, self.shift = address[12:], length - _MAPPED_BITS, _MAPPED_BITS
+        if length >= MAPPED_BITS:
+            self._unmap()
+
+    def _unmap(self) -> None:
+        if self.address.startswith(_MAPPED):
+            self.address, self.length, self.shift = unmapped(self.address), self.length - MAPPED_BITS, MAPPED_BITS
 
     @property
     def located(self) -> Located:

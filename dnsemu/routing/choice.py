@@ -116,7 +116,10 @@ class Ranked:
     def choose(self, client: Client, draws: Draws) -> Choice:
         """The best one that is healthy."""
         ranked, scope = self.rank(client)
-        scope = scope and scope + client.shift
+        return self.best(ranked, scope and scope + client.shift)
+
+    def best(self, ranked: Sequence[int], scope: int) -> Choice:
+        """The choice among members in the order of `rank`."""
         healthy = self.healthy
         for member in ranked:
             if healthy[member]:

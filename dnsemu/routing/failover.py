@@ -8,7 +8,7 @@ from typing import ClassVar, cast
 
 from dnsemu.errors import Fault, warning
 from dnsemu.location import Client
-from dnsemu.model import RecordSet
+from dnsemu.model import RecordSet, kind_of
 from dnsemu.routing.choice import Ranked, World
 from dnsemu.routing.contract import check_distinct, check_members, describe
 
@@ -43,7 +43,8 @@ class Failover:
 def _check_health(members: Sequence[RecordSet]) -> Iterator[Fault]:
     for member in members:
         if member.alias:
-            if not member.alias.evaluate_target_health:
+            # CloudFront can be a member (F6), and its health can not be evaluated (2.3).
+            if not member.alias.evaluate_target_health and kind_of(member.alias.text).evaluated:
                 yield Fault(
                     member.alias.origin,
                     "failover-alias",

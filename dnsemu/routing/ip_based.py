@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from typing import ClassVar, cast
 
+from dnsemu.draws import Draws
 from dnsemu.errors import Fault, Origin, warning
-from dnsemu.location import Blocks, Client
+from dnsemu.location import Blocks, Chain, Client
 from dnsemu.model import CidrCollection, RecordSet
-from dnsemu.routing.choice import Ranked, World
+from dnsemu.routing.choice import Choice, Ranked, World
 from dnsemu.routing.contract import check_distinct, check_members, describe
 
 DEFAULT_LOCATION = "*"
@@ -70,6 +72,33 @@ class _Chooser(Ranked):
         self._last = () if self.default < 0 else (self.default,)
         blocks = collection.locations.items()
         self._blocks = Blocks([[(block, numbers[name]) for name, its in blocks if name in numbers for block in its]])
+        self._make_ready()
+
+    def with_health(self, healthy: tuple[bool, ...]) -> Ranked:
+        twin = copy(self)
+        twin.healthy = healthy
+        twin._make_ready()  # noqa: SLF001
+        return twin
+
+    def choose(self, client: Client, draws: Draws) -> Choice:
+        """As every ranked policy, but made ready for who is known well enough to be in a block or not."""
+        address = client.address
+        ready, longest = self._ready[len(address)][self._blocks.segment(address)]
+        if ready is not None and client.length >= longest and not client.shift:
+            return ready
+        return super().choose(client, draws)
+
+    def _make_ready(self) -> None:
+        """By family and segment: the choice, where its scope is the same for all, and the longest block's length."""
+        self._ready = {
+            octets: [self._ready_for(chain, scope) for chain, scope in self._blocks.segments(octets)]
+            for octets in (4, 16)
+        }
+
+    def _ready_for(self, chain: Chain[int], scope: int | None) -> tuple[Choice | None, int]:
+        longest = chain[0][0] if chain else 0
+        ranked = tuple([member for _, member in chain]) + self._last
+        return None if scope is None else self.best(ranked, scope or 1), longest
 
     def rank(self, client: Client) -> tuple[Sequence[int], int]:
         # A block longer than what is known of the client does not match it (I6).

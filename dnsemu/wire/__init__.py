@@ -18,6 +18,8 @@ from dnsemu.wire.compose import (
 )
 from dnsemu.wire.edns import (
     NO_EDNS,
+    UNUSUAL_OPT,
+    USUAL_OPTS,
     Edns,
     Subnet,
     compose_opt,
@@ -40,7 +42,9 @@ __all__ = [
     "RA",
     "TCP",
     "UDP",
+    "UNUSUAL_OPT",
     "USUAL_HEADERS",
+    "USUAL_OPTS",
     "Edns",
     "Heads",
     "Meta",

@@ -66,9 +66,9 @@ def read_edns(packet: bytes, at: int, records: int) -> Edns:
     Only OPT means anything to us; others (TSIG, say) are read over. Raises WireError: BADVERS for a version above
     0, FORMERR for what can not be read, for a second OPT, and for a client subnet that RFC 7871 7.1.2 forbids.
     """
-    size, result, has_subnet = USUAL_OPTS.get(packet[at : at + 15], _UNUSUAL)
+    size, result, is_done = USUAL_OPTS.get(packet[at : at + 15], UNUSUAL_OPT)
     if size == len(packet) - at and records == 1:
-        return _with_client_subnet(packet[at + 15 :], result) if has_subnet else result
+        return result if is_done else _with_client_subnet(packet[at + 15 :], result)
     return _read_records(packet, at, records)
 
 
@@ -164,20 +164,21 @@ def _skip_owner(packet: bytes, at: int) -> int:
 _USUAL_SIZES = (512, 1200, 1220, 1232, 1280, 1400, 1410, 1432, 1440, 1452, 1460, 1472, 4000, 4096, 8192, 65535)
 _NO_OPTIONS = b"\0\0"
 _CLIENT_COOKIE = b"\0\x0c\0\x0a\0\x08"  # eight octets of cookie follow (RFC 7873 4)
-_UNUSUAL = (1 << 20, NO_EDNS, False)  # no packet is that long
+UNUSUAL_OPT = (1 << 20, NO_EDNS, False)  # no packet is that long
 
 
 def _usual_opts() -> dict[bytes, tuple[int, Edns, bool]]:
     fixed = [_OPT_FIXED.pack(0, OPT, size, 0, 0, flags) for size in _USUAL_SIZES for flags in (0, _DO)]
-    usual = {octets + _NO_OPTIONS: (11, _read_opt(octets), False) for octets in fixed}
-    usual |= {octets + _CLIENT_COOKIE: (23, _read_opt(octets), False) for octets in fixed}
+    usual = {octets + _NO_OPTIONS: (11, _read_opt(octets), True) for octets in fixed}
+    usual |= {octets + _CLIENT_COOKIE: (23, _read_opt(octets), True) for octets in fixed}
     for size in range(4, 21):
         subnet = (size + 4).to_bytes(2, "big") + _OPTION.pack(CLIENT_SUBNET, size)
-        usual |= {octets + subnet: (15 + size, _read_opt(octets), True) for octets in fixed}
+        usual |= {octets + subnet: (15 + size, _read_opt(octets), False) for octets in fixed}
     return usual
 
 
 USUAL_OPTS = _usual_opts()
 """What clients send, read beforehand by `_read_opt`: the first octets of an OPT record without options, with a
 client's cookie alone, which is ignored, or with a client subnet alone. How long the record is, what it says, and
-whether a client subnet is to be read yet."""
+whether that is all: a client subnet is to be read yet.
+"""

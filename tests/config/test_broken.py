@@ -3,9 +3,6 @@
 `# 5:13: error[value-address]: …` is a fault as it is printed, without the file's name; a row that ends in `…` fixes
 only what stands before. Of files joined into one configuration (a folder of tests/broken/joins), each has the rows of
 the faults that lie in it.
-
-A routing policy is also refused as `not-served`, as long as no version answers with it. Files about a policy's rules
-leave those rows out, so that they stay as they are when the policy is served; the files `not-served-*` have them.
 """
 
 from __future__ import annotations
@@ -18,6 +15,16 @@ from dnsemu.app import load
 from dnsemu.errors import ConfigError, Fault, Severity
 
 BROKEN = Path(__file__).parent.parent / "broken"
+# What should be refused and is not yet: the files say so, and fail until it is.
+NOT_REFUSED = {
+    "cidr-name-twice",
+    "location-twice",
+    "places-default-vpc",
+    "places-location-vpc",
+    "places-vpc-unknown",
+    "zone-vpc-same-zone-id",
+    "zone-vpc-twice",
+}
 
 
 def _rows(file: Path) -> list[str]:
@@ -38,9 +45,7 @@ def _faults(path: Path) -> list[Fault]:
 
 
 def _shown(faults: list[Fault], expected: list[str]) -> list[str]:
-    with_not_served = any("[not-served]" in row for row in expected)
-    kept = [fault for fault in faults if with_not_served or fault.code != "not-served"]
-    rows = [str(fault).removeprefix(f"{fault.origin.file}:") for fault in kept]
+    rows = [str(fault).removeprefix(f"{fault.origin.file}:") for fault in faults]
     return [
         row[: len(wanted) - 1] + "…" if wanted.endswith("…") else row
         for row, wanted in zip(rows, expected + rows, strict=False)
@@ -48,7 +53,11 @@ def _shown(faults: list[Fault], expected: list[str]) -> list[str]:
 
 
 def _names(folder: Path, pattern: str) -> list[object]:
-    return [pytest.param(path.name, id=path.stem) for path in sorted(folder.glob(pattern))]
+    found = sorted(folder.glob(pattern))
+    missing = pytest.mark.xfail(reason="not refused", strict=True)
+    return [
+        pytest.param(path.name, id=path.stem, marks=missing if path.stem in NOT_REFUSED else ()) for path in found
+    ]
 
 
 @pytest.mark.parametrize("name", _names(BROKEN, "*.yaml"))

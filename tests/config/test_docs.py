@@ -11,6 +11,8 @@ import pytest
 from dnsemu.app import load_text
 from dnsemu.config import schema
 from dnsemu.errors import ConfigError, Fault, Severity
+from dnsemu.location import named_place
+from dnsemu.model import kind_of
 
 ROOT = Path(__file__).parent.parent.parent
 TEXT = (ROOT / "docs" / "zone-format.md").read_text("utf-8")
@@ -63,6 +65,7 @@ def _codes_in(source: str) -> set[str]:
 def test_there_are_blocks() -> None:
     assert len(BLOCKS) > 10
     assert {info for info, _ in BLOCKS} == {"", "not-served"}
+    assert len(KINDS) == 4
 
 
 @pytest.mark.parametrize("text", [text for info, text in BLOCKS if not info])
@@ -158,3 +161,19 @@ def test_the_table_of_names(written: str, name: str) -> None:
     (fault,) = _faults(ZONE + item * 2)
     assert re.search(f"DNS name {name},", fault.message)
     assert any(f"`{written}`" in line for line in TEXT.splitlines())
+
+
+# The rows of the table of resources: names, TTL, whether evaluated, whether for private zones, members of a group.
+KINDS = re.findall(r"^\| (\S.*?) \| .* \| (\d+) \| (yes|no) \| (yes|no) \| (one|any) \|$", TEXT, re.M)
+
+
+@pytest.mark.parametrize(("names", "ttl", "evaluated", "private", "members"), KINDS)
+def test_the_table_of_resources(names: str, ttl: str, evaluated: str, private: str, members: str) -> None:
+    for name in names.split(", "):
+        kind = kind_of(name.removeprefix(r"\*").removesuffix(r"\*").rstrip(".-") + ".amazonaws.com" * ("s3" in name))
+        assert kind.ttl == int(ttl)
+        assert (kind.evaluated, kind.private, kind.once) == (evaluated == "yes", private == "yes", members == "one")
+
+
+def test_the_subnet_that_plays_alice() -> None:
+    assert f"+subnet={named_place('alice')}" in TEXT
