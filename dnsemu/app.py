@@ -38,6 +38,7 @@ _MISSES = {
     "policy-default": {"hosted_zones"},
     "unknown-cidr": {"cidr_collections"},
     "unknown-health-check": {"health_checks"},
+    "unknown-vpc": {"dnsemu", "hosted_zones"},
 }
 """Faults about something that is not there: where there is another fault below that key, it may be there."""
 

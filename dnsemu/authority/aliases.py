@@ -71,8 +71,9 @@ class AliasRules:
         seen: dict[Kind, RecordSet] = {}
         for member in group.members:
             target = self._tree.target(member)
-            if member.alias and isinstance(target, Resource) and (kind := kind_of(target.name)).once:
-                other = seen.setdefault(kind, member)
+            if member.alias and member.policy and isinstance(target, Resource):
+                kind = kind_of(target.name)
+                other = seen.setdefault(kind, member) if member.policy.name in kind.once else member
                 if other is not member:
                     message = f"{describe(member)} and the record set at {other.origin} both point to {kind.name}s"
                     yield Fault(member.alias.origin, "alias-once", message, "only one of them can serve the name")

@@ -10,6 +10,7 @@ from dnsemu.authority.reply import REFUSED, Entry, Node
 from dnsemu.authority.tree import ZoneTree
 from dnsemu.location import Blocks, Locator, unmapped
 from dnsemu.model import HealthSnapshot, Options, Type
+from dnsemu.routing import Chooser
 from dnsemu.wire import MAX_LABEL, MAX_NAME, Meta, type_and_class
 
 EXPLAIN = b"\x08_explain"
@@ -95,19 +96,22 @@ class Views:
 class Authority:
     """What is served; immutable, and replaced as a whole. `zones`: zone id → name in wire form.
 
-    `locator` gives who knows where clients are. `views` is None if there is no private hosted zone.
+    `choosers` are those of `routing`. `locator` gives who knows where clients are. `views` is None if there is no
+    private hosted zone.
     """
 
     public: Catalogue
     views: Views | None
     routing: Routing
+    choosers: tuple[Chooser, ...]
     locator: Callable[[], Locator]
     zones: Mapping[str, bytes]
     options: Options
 
     def with_health(self, snapshot: HealthSnapshot) -> Authority:
         """The same for other health: health check id → whether it is healthy."""
-        return replace(self, routing=self.routing.with_health(snapshot))
+        routing = self.routing.with_health(snapshot)
+        return replace(self, routing=routing, choosers=routing.choosers)
 
 
 def _is_ordinary(type_class: bytes) -> bool:

@@ -38,7 +38,7 @@ def compile_authority(configuration: Configuration, sources: Callable[[], Source
     views = _views(configuration, private, registry)
     routing = registry.routing(initial_snapshot(configuration.health_checks))
     zones = {zone.zone_id: zone.name for zone in configuration.hosted_zones}
-    return Authority(catalogue, views, routing, locator, zones, configuration.options), faults
+    return Authority(catalogue, views, routing, routing.choosers, locator, zones, configuration.options), faults
 
 
 def check_configuration(configuration: Configuration) -> list[Fault]:

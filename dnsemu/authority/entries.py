@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from dnsemu.authority.inquiry import LAST_RESORT, Inquiry
+from dnsemu.authority.inquiry import LAST_RESORT, NOBODY, Decision, Inquiry
 from dnsemu.authority.reply import Answers, Entry, Reply, heads_like
-from dnsemu.draws import shuffled
+from dnsemu.draws import Draws, shuffled
+from dnsemu.routing import Chooser
 
 MAX_CHAIN = 16  # CNAMEs followed for one question; the asker goes on from the last (5.5 "several steps")
 
@@ -56,6 +57,21 @@ class Routed:
             return self.nothing
         branch = self.branches[members[0]]
         return branch if branch.__class__ is Reply else branch.choose(inquiry)
+
+
+class Drawn(Routed):
+    """A group with a routing policy to which it does not matter who asks, and whose members' replies are ready.
+
+    Such groups are asked often, and answered without an `Inquiry`.
+    """
+
+    branches: tuple[Reply, ...]
+
+    def draw(self, choosers: Sequence[Chooser], draws: Draws) -> tuple[Reply, Decision]:
+        """The chosen member's reply, and the decision; there always is one."""
+        number = self.number
+        choice = choosers[number].choose(NOBODY, draws)
+        return self.branches[choice[0][0]], (number, choice)
 
 
 class Several:

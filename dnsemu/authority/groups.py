@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
-from dnsemu.authority.entries import Added, Hop, Routed, Several, Shuffled
+from dnsemu.authority.entries import Added, Drawn, Hop, Routed, Several, Shuffled
 from dnsemu.authority.pieces import NONE, Records, Values, joined
 from dnsemu.authority.registry import Registry
 from dnsemu.authority.reply import Entry, Reply
 from dnsemu.authority.sections import Sections
 from dnsemu.authority.tree import Kind, ZoneTree
 from dnsemu.model import Group, RecordSet, Resource, Type
-from dnsemu.routing import Multivalue
+from dnsemu.routing import Multivalue, Policy
 from dnsemu.wire import Rcode, type_and_class
 
 Question = tuple[bytes, Type]
@@ -122,7 +122,9 @@ class GroupCompiler:
         if isinstance(group.first.policy, Multivalue):
             return self._several(number, group, place)
         branches = tuple([self._branch(member, place) for member in group.members])
-        return Routed(number, branches, self._sections.negative(place.chain))
+        ready = all(branch.__class__ is Reply for branch in branches)
+        kind = Drawn if ready and not cast("Policy", group.first.policy).by_client else Routed
+        return kind(number, branches, self._sections.negative(place.chain))
 
     def _branch(self, member: RecordSet, place: Place) -> Entry:
         """What a member of a group with a policy is answered with; an alias by its target (AL8)."""

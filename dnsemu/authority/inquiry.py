@@ -8,7 +8,7 @@ from typing import Protocol
 from dnsemu.authority.choosing import Routing
 from dnsemu.draws import Draws
 from dnsemu.location import MAPPED_BITS, Client, Locator
-from dnsemu.routing import Choice, Reason
+from dnsemu.routing import Choice, Chooser, Reason
 from dnsemu.wire import HEADER
 
 Decision = tuple[int, Choice]
@@ -17,12 +17,24 @@ NO_DECISIONS: Sequence[Decision] = ()
 LAST_RESORT = Reason.ALL_UNHEALTHY
 
 
+def _nobody_knows() -> Locator:
+    raise AssertionError("a policy that does not go by the client asks where it is")
+
+
+NOBODY = Client(_nobody_knows, bytes(4), 0)
+"""For policies to which it does not matter who asks."""
+
+
 class Served(Protocol):
     """What an inquiry is made to: an authority."""
 
     @property
+    def choosers(self) -> Sequence[Chooser]:
+        """What chooses for the groups with a routing policy, by their numbers."""
+
+    @property
     def routing(self) -> Routing:
-        """The groups with a routing policy."""
+        """The groups themselves."""
 
     @property
     def locator(self) -> Callable[[], Locator]:
@@ -47,17 +59,21 @@ class Inquiry(Client):
     ) -> None:
         """The question stands in `packet`, up to `question_end`."""
         # What the base class does, without the call: this is the answer path.
-        self._locator = authority.locator
         self.address = address
         self.length = length
         if length >= MAPPED_BITS:
             self._unmap()
         self.authority = authority
-        self.choosers = authority.routing.choosers
+        self.choosers = authority.choosers
         self.draws = draws
         self.decisions: list[Decision] = []
         self._packet = packet
         self._question_end = question_end
+
+    @property
+    def locator(self) -> Callable[[], Locator]:  # type: ignore[override]
+        """Gives who knows where clients are."""
+        return self.authority.locator
 
     @property
     def name(self) -> bytes:

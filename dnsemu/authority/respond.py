@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from functools import cache
 
 from dnsemu.authority.authority import Authority, View
-from dnsemu.authority.inquiry import NO_DECISIONS, Decision, Inquiry
+from dnsemu.authority.entries import Drawn
+from dnsemu.authority.inquiry import LAST_RESORT, NO_DECISIONS, Decision, Inquiry
 from dnsemu.authority.reply import Entry, Reply
 from dnsemu.draws import Draws
 from dnsemu.errors import WireError
-from dnsemu.model import Options
 from dnsemu.wire import (
     HEADER,
     MAX_MESSAGE,
@@ -20,7 +20,6 @@ from dnsemu.wire import (
     USUAL_HEADERS,
     USUAL_OPTS,
     Rcode,
-    Subnet,
     Transport,
     failure,
     name_end,
@@ -33,7 +32,7 @@ from dnsemu.wire import (
 )
 
 OTHER_ERROR = 0  # RFC 8914 4.1: what is wrong stands in the text
-LAST_RESORT = b"all members unhealthy, all considered healthy"
+ALL_UNHEALTHY = b"all members unhealthy, all considered healthy"
 
 
 class Response:
@@ -132,9 +131,15 @@ def respond(
         if view is not None and opt:  # R1
             opt, subnet = without_options(opt), None
 
-        decisions = NO_DECISIONS
-        if entry.__class__ is Reply:
-            reply: Reply = entry
+        decisions: Sequence[Decision] = NO_DECISIONS
+        is_last_resort = False
+        kind = entry.__class__
+        if kind is Reply:
+            reply: Reply = entry  # type: ignore[assignment]
+        elif kind is Drawn:
+            reply, decision = entry.draw(authority.choosers, draws)  # type: ignore[attr-defined]
+            decisions = (decision,)
+            is_last_resort = decision[1].reason is LAST_RESORT
         else:
             if subnet is None:  # CS2
                 inquiry = Inquiry(authority, draws, packet, question_end, source, 8 * len(source))
@@ -144,8 +149,11 @@ def respond(
                 inquiry = Inquiry(authority, draws, packet, question_end, *subnet)
                 inquiry.is_subnet = True
             reply, decisions = entry.choose(inquiry), inquiry.decisions
-            if opt and (inquiry.scope or inquiry.is_last_resort):
-                opt = _with_findings(opt, subnet, inquiry, authority.options)
+            if subnet is not None:
+                opt = with_scope(opt, inquiry.scope)
+            is_last_resort = inquiry.is_last_resort
+        if is_last_resort and opt and authority.options.extended_errors:
+            opt = with_extended_error(opt, OTHER_ERROR, ALL_UNHEALTHY)
         wire = b"".join((packet[:2], reply.heads[echo], packet[HEADER:question_end], reply.answer, reply.rest, opt))
         if len(wire) > limit and (transport is UDP or len(wire) > MAX_MESSAGE):
             limit = limit if transport is UDP else MAX_MESSAGE
@@ -169,15 +177,6 @@ def _search(authority: Authority, packet: bytes, view: View | None) -> tuple[Ent
     if entry is not None:
         return entry, end + 4, view
     return authority.public.search(name, type_class), end + 4, None
-
-
-def _with_findings(opt: bytes, subnet: Subnet | None, inquiry: Inquiry, options: Options) -> bytes:
-    """The OPT record with the scope of what was decided, and the last resort as an extended error."""
-    if subnet is not None and inquiry.scope:
-        opt = with_scope(opt, inquiry.scope)
-    if options.extended_errors and inquiry.is_last_resort:
-        opt = with_extended_error(opt, OTHER_ERROR, LAST_RESORT)
-    return opt
 
 
 def _refused(packet: bytes, rcode: int, opt: bytes) -> Response:

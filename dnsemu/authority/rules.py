@@ -79,7 +79,7 @@ def _check_zones(configuration: Configuration) -> Iterator[Fault]:
         if other is not zone:
             yield Fault(zone.origin, "zone-duplicate", f"hosted zone {shown} is also at {other.origin}")
         other = ids.setdefault(zone.zone_id, zone)
-        if other is not zone and (other.name != zone.name or bool(other.vpcs) != bool(zone.vpcs)):
+        if other is not zone and not _is_told(other, zone):
             yield Fault(
                 zone.origin,
                 "zone-id-duplicate",
@@ -91,11 +91,21 @@ def _check_zones(configuration: Configuration) -> Iterator[Fault]:
         yield from _doubts_about(zone, shown.removesuffix("."))
 
 
+def _is_told(zone: HostedZone, other: HostedZone) -> bool:
+    """Whether it is an error already that there are both: zones of one name that the same clients would see."""
+    shared = {vpc.vpc_id for vpc in zone.vpcs} & {vpc.vpc_id for vpc in other.vpcs}
+    return zone.name == other.name and (bool(shared) or not (zone.vpcs or other.vpcs))
+
+
 def _check_vpcs(zone: HostedZone, associated: dict[tuple[bytes, str], HostedZone]) -> Iterator[Fault]:
     """A VPC knows one private zone of a name (V6), and IP-based routing is for public zones (I12)."""
     if len(zone.vpcs) > MAX_VPCS:
         message = f"a hosted zone can be associated with {MAX_VPCS} VPCs, and this has {len(zone.vpcs)}"
         yield Fault(zone.vpcs[MAX_VPCS].origin, "zone-vpcs", message)
+    for vpc_id, count in Counter(vpc.vpc_id for vpc in zone.vpcs).items():
+        if count > 1:
+            second = [vpc for vpc in zone.vpcs if vpc.vpc_id == vpc_id][1]
+            yield Fault(second.origin, "zone-vpc-conflict", f"{vpc_id} stands in the list already")
     for vpc in zone.vpcs:
         other = associated.setdefault((zone.name, vpc.vpc_id), zone)
         if other is not zone:

@@ -24,6 +24,9 @@ COMMANDS = {
     "healthcheck": "Tell whether a server answers, for containers.",
 }
 
+CREDIT = "IP Geolocation by DB-IP, https://db-ip.com (CC BY 4.0)"
+"""What the licence of the shipped database asks for (dnsemu/data/NOTICE)."""
+
 
 class _Commands(click.Group):
     """Looks a command up by the name of its file."""
@@ -43,10 +46,27 @@ class _Commands(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
 
+def _print_version(ctx: click.Context, _: click.Parameter, wanted: object) -> None:
+    if not wanted or ctx.resilient_parsing:
+        return
+    click.echo(f"dnsemu {__version__}")
+    if ctx.params["verbose"]:
+        import platform  # not for every command: it takes as long as the rest
+
+        click.echo(f"Python {platform.python_version()}, {platform.platform()}")
+        click.echo(CREDIT)
+    ctx.exit()
+
+
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="dnsemu", message="%(prog)s %(version)s")
-def _dnsemu() -> None:
+@click.option(
+    "--version", is_flag=True, expose_value=False, callback=_print_version, help="Show the version and exit."
+)
+@click.option("--verbose", is_flag=True, is_eager=True, help="With --version: what it runs on, whose data it has.")
+def _dnsemu(*, verbose: bool) -> None:
     """The Route 53 that runs on a laptop."""
+    if verbose:
+        raise click.UsageError("--verbose goes with --version")
 
 
 def main() -> NoReturn:

@@ -64,6 +64,7 @@ def read_health_check(file: schema.HealthCheck, at: At, tables: Tables, faults: 
         tuple(file.child_healthchecks or ()),
         file.child_health_threshold or 0,
         file.invert_healthcheck,
+        file.disabled,
         file.insufficient_data_health_status,
         None if initially is None else initially == "healthy",
     )

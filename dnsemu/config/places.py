@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from difflib import get_close_matches
 from functools import partial
 from ipaddress import ip_interface, ip_network
 from pathlib import Path
+from typing import NamedTuple
 
 from dnsemu.config import schema
 from dnsemu.config.shipped import open_database
 from dnsemu.config.tree import At, fault_at
-from dnsemu.errors import Fault, TextError
+from dnsemu.errors import Fault, Origin, TextError
 from dnsemu.location import Tables, check_area, check_region, read_latitude, read_longitude
 from dnsemu.model import ClientBlock, Network, VpcClients, Whereabouts
 
@@ -23,7 +25,8 @@ def read_whereabouts(file: schema.Place) -> Whereabouts:
             degrees = read_latitude(file.coordinates.latitude), read_longitude(file.coordinates.longitude)
     except TextError:
         pass
-    return Whereabouts(file.continent, file.country, file.subdivision, degrees, file.region, file.vpc_id)
+    vpc_id = file.vpc_id if isinstance(file, schema.NamedPlace) else None
+    return Whereabouts(file.continent, file.country, file.subdivision, degrees, file.region, vpc_id)
 
 
 def read_location(file: schema.Location) -> ClientBlock:
@@ -41,23 +44,32 @@ def geoip_path(file: schema.Dnsemu, at: At) -> str | None:
     return None if file.geoip is None else str(Path(at.file).parent / file.geoip)
 
 
-def check_places(file: schema.Dnsemu, at: At, tables: Tables) -> Iterator[Fault]:
+class Joined(NamedTuple):
+    """What all files together say: names of places, ids of VPCs, and where the blocks of locations first stand."""
+
+    places: frozenset[str]
+    vpc_ids: frozenset[str]
+    blocks: dict[Network, Origin]
+
+
+def join_places(files: Sequence[schema.File]) -> Joined:
+    """The names that places, latencies and locations of any file can refer to."""
+    names = {name for file in files for name in file.dnsemu.places}
+    vpc_ids = {vpc.vpc_id for file in files for vpc in file.dnsemu.vpcs}
+    vpc_ids |= {vpc.vpc_id for file in files for zone in file.hosted_zones for vpc in zone.vpc or ()}
+    return Joined(frozenset(names), frozenset(vpc_ids), {})
+
+
+def check_places(file: schema.Dnsemu, at: At, joined: Joined, tables: Tables) -> Iterator[Fault]:
     """What is wrong with default_location, places, locations, latencies, vpcs and geoip."""
     if file.default_location:
         yield from _check_place(file.default_location, at.get("default_location"), tables)
-    for name, place in file.places.items():
-        yield from _check_place(place, at.get("places", name), tables)
-    seen: set[Network] = set()
+    for name, named in file.places.items():
+        yield from _check_named(named, at.get("places", name), joined, tables)
     for index, location in enumerate(file.locations):
-        here = at.get("locations", index)
-        if location.cidr in seen:
-            error = TextError("location-twice", f"{location.cidr} stands in locations already")
-            yield fault_at(here.get("cidr"), error)
-        seen.add(location.cidr)
-        yield from _check_place(location, here, tables, needed=location.latency is None)
-        yield from _check_latencies(location.latency or {}, here.get("latency"), tables)
+        yield from _check_location(location, at.get("locations", index), joined, tables)
     for name, regions in file.latencies.items():
-        hint = _place_hint(name, file, tables)
+        hint = _place_hint(name, joined, tables)
         if hint:
             message = f"'{name}' is no place, country or CIDR block"
             yield Fault(at.get("latencies").key(name), "latency-place", message, hint)
@@ -84,19 +96,30 @@ def _try_database(path: str) -> None:
         ) from None
 
 
+def _check_named(place: schema.NamedPlace, at: At, joined: Joined, tables: Tables) -> Iterator[Fault]:
+    yield from _check_place(place, at, tables, needed=place.vpc_id is None and not at.has_lost("vpc_id"))
+    if place.vpc_id is not None and place.vpc_id not in joined.vpc_ids:
+        close = get_close_matches(place.vpc_id, sorted(joined.vpc_ids), n=1)
+        hint = f"did you mean {close[0]}?" if close else "vpcs and the vpc of a hosted zone name VPCs"
+        yield fault_at(at.get("vpc_id"), TextError("unknown-vpc", f"there is no VPC '{place.vpc_id}'", hint))
+
+
+def _check_location(location: schema.Location, at: At, joined: Joined, tables: Tables) -> Iterator[Fault]:
+    here = at.get("cidr")
+    other = joined.blocks.setdefault(location.cidr, here.origin)
+    if other != here.origin:
+        yield fault_at(here, TextError("location-twice", f"{location.cidr} is also at {other}"))
+    yield from _check_place(location, at, tables, needed=location.latency is None)
+    yield from _check_latencies(location.latency or {}, at.get("latency"), tables)
+
+
 def _check_place(place: schema.Place, at: At, tables: Tables, *, needed: bool = True) -> Iterator[Fault]:
     if place.region is not None:
         yield from _told(at, partial(check_region, place.region, tables.regions))
     if place.coordinates is not None:
         yield from _told(at, partial(read_latitude, place.coordinates.latitude))
         yield from _told(at, partial(read_longitude, place.coordinates.longitude))
-    elsewhere = (
-        place.region
-        or place.coordinates
-        or place.vpc_id
-        or not needed
-        or any(map(at.has_lost, schema.Place.model_fields))
-    )
+    elsewhere = place.region or place.coordinates or not needed or not at.is_whole()
     if any(code is not None for code in (place.continent, place.country, place.subdivision)):
         yield from _told(at, partial(check_area, tables, place.continent, place.country, place.subdivision))
     elif not elsewhere:
@@ -112,10 +135,10 @@ def _check_latencies(latencies: dict[str, float], at: At, tables: Tables) -> Ite
             yield Fault(at.key(region), error.code, error.message, error.hint)
 
 
-def _place_hint(name: str, file: schema.Dnsemu, tables: Tables) -> str:
+def _place_hint(name: str, joined: Joined, tables: Tables) -> str:
     """What to write instead of `name`, unless it is a named place, a country, a subdivision or a CIDR block."""
     country, _, subdivision = name.partition("-")
-    if name in file.places or name in tables.countries or subdivision in tables.subdivisions.get(country, ()):
+    if name in joined.places or name in tables.countries or subdivision in tables.subdivisions.get(country, ()):
         return ""
     try:
         block = ip_network(name, strict=False)

@@ -9,7 +9,7 @@ from dnsemu.config import schema
 from dnsemu.config.checks import check_children, read_collection, read_health_check
 from dnsemu.config.compose import compose
 from dnsemu.config.later import check_forward, check_resolver_rules
-from dnsemu.config.places import check_places, geoip_path, read_location, read_vpc, read_whereabouts
+from dnsemu.config.places import check_places, geoip_path, join_places, read_location, read_vpc, read_whereabouts
 from dnsemu.config.resources import read_resource
 from dnsemu.config.shipped import tables
 from dnsemu.config.source import Source
@@ -91,6 +91,7 @@ def _read_health_checks(parts: Sequence[_Part], faults: list[Fault]) -> dict[str
 def _read_collections(parts: Sequence[_Part], faults: list[Fault]) -> list[CidrCollection]:
     read = [read_collection(item, at, faults) for item, at in _items(parts, "cidr_collections")]
     faults += _twice("CIDR collection", ((collection.id, collection.origin) for collection in read))
+    faults += _twice("CIDR collection named", ((collection.name, collection.origin) for collection in read))
     return read
 
 
@@ -129,10 +130,11 @@ def _inner(settings: dict[str, Any], key: str) -> Iterator[tuple[str, Any]]:
             yield path.removeprefix(f"{key}."), value
 
 
-def _check_the_rest(parts: Iterable[_Part]) -> Iterator[Fault]:
+def _check_the_rest(parts: Sequence[_Part]) -> Iterator[Fault]:
+    joined = join_places([file for file, _ in parts])
     for file, at in parts:
         here = at.get("dnsemu")
-        yield from check_places(file.dnsemu, here, tables())
+        yield from check_places(file.dnsemu, here, joined, tables())
         yield from check_forward(file.dnsemu, here)
         yield from check_resolver_rules(file, at)
 

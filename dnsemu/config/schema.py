@@ -221,6 +221,11 @@ class Place(Section):
     subdivision: Text | None = None
     coordinates: Coordinates | None = None
     region: Text | None = None
+
+
+class NamedPlace(Place):
+    """A client with a name; `vpc_id` makes it one of that VPC."""
+
     vpc_id: Text | None = None
 
 
@@ -267,7 +272,7 @@ class Dnsemu(Section):
 
     seed: Annotated[int, Field(ge=0, le=2**63 - 1), WHOLE] | None = None
     default_location: Place | None = None
-    places: dict[Text, Place] = {}
+    places: dict[Text, NamedPlace] = {}
     locations: list[Location] = []
     geoip: Text | None = None
     latencies: dict[Text, dict[Text, scalars.Latency]] = {}

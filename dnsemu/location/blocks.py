@@ -41,12 +41,12 @@ class Blocks(Generic[T]):
             free = min(free, (number ^ starts[index]).bit_length() - 1)
         return chains[index - 1], bits - free
 
-    def segment(self, address: bytes) -> int:
-        """The number of the segment that an address is in: a run of addresses that are all in the same blocks."""
-        return bisect_right(self._flat[len(address)][0], int.from_bytes(address)) - 1
+    def starts(self, octets: int) -> Sequence[int]:
+        """The addresses of a family, as integers, at which its segments begin: runs that are in the same blocks."""
+        return self._flat[octets][0]
 
     def segments(self, octets: int) -> list[tuple[Chain[T], int | None]]:
-        """The segments of a family by number: its blocks, and its scope where that is the same for every address."""
+        """The segments of a family: blocks around each, and its scope where that is the same for all of it."""
         starts, chains = self._flat[octets]
         ends = [*starts[1:], 1 << 8 * octets]
         bits = 8 * octets

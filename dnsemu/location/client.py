@@ -60,7 +60,7 @@ class Client:
 
     def __init__(self, locator: Callable[[], Locates], address: bytes, length: int) -> None:
         """`locator` gives who knows where clients are."""
-        self._locator = locator
+        self.locator = locator
         self.address = address
         self.length = length
         if length >= MAPPED_BITS:
@@ -74,5 +74,5 @@ class Client:
     def located(self) -> Located:
         """Where it is."""
         if self._located is None:
-            self._located = self._locator().locate(self)
+            self._located = self.locator().locate(self)
         return self._located

@@ -28,6 +28,7 @@ class HealthCheck:
     children: tuple[str, ...] = ()
     threshold: int = 0
     inverted: bool = False
+    disabled: bool = False
     insufficient_data_status: str | None = None
     initial_status: bool | None = None
 
@@ -38,15 +39,17 @@ def initial_snapshot(checks: Sequence[HealthCheck]) -> HealthSnapshot:
     A check that says nothing about it is healthy, or unhealthy if inverted; a calculated one counts its children,
     which are never calculated themselves (K5).
     """
-    first = {check.id: _initially(check) for check in checks if check.type != "CALCULATED"}
+    first = {check.id: _initially(check) for check in checks if check.type != "CALCULATED" or check.disabled}
     for check in checks:
-        if check.type == "CALCULATED":
+        if check.type == "CALCULATED" and not check.disabled:
             healthy = sum(first.get(child, True) for child in check.children) >= check.threshold  # K1, K2
             first[check.id] = healthy != check.inverted if check.initial_status is None else check.initial_status
     return MappingProxyType(first)
 
 
 def _initially(check: HealthCheck) -> bool:
+    if check.disabled:
+        return not check.inverted  # 3.2.5, A22
     if check.initial_status is not None:
         return check.initial_status
     return (check.insufficient_data_status != "Unhealthy") != check.inverted

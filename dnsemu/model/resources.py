@@ -13,23 +13,26 @@ ALIAS_TYPES = frozenset({Type.A, Type.AAAA, Type.HTTPS})
 """Types of aliases that may point to a resource (4.2); HTTPS only to what has it, and nothing here has."""
 
 
+_EVERY_POLICY = frozenset({"weighted", "latency", "failover", "geolocation", "geoproximity", "IP-based"})
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """A kind of AWS resource: the TTL in seconds of its records, and what Route 53 lets aliases to it do.
 
     `evaluated`: whether its health may be evaluated at all (2.3); `private`: whether aliases of private zones may
-    point to it; `once`: whether two members of one group may not both point to such a one (F6, AL12).
+    point to it; `once`: the policies whose groups have one member that points to such a one (F6, AL12).
     """
 
     name: str
     ttl: int = 60
     evaluated: bool = True
     private: bool = True
-    once: bool = False
+    once: frozenset[str] = frozenset()
 
 
-_CLOUDFRONT = Kind("CloudFront distribution", 60, evaluated=False, private=False, once=True)
-_S3 = Kind("S3 website", 5, once=True)
+_CLOUDFRONT = Kind("CloudFront distribution", 60, evaluated=False, private=False, once=frozenset({"failover"}))
+_S3 = Kind("S3 website", 5, once=_EVERY_POLICY)
 _OTHER = Kind("resource")
 _BY_SUFFIX = (
     (".cloudfront.net", _CLOUDFRONT),

@@ -60,9 +60,13 @@ class Chooser(Protocol):
 
 
 class Policy(RoutingPolicy, Protocol):
-    """A routing policy that can choose, by a `criterion` that is said of what it takes first."""
+    """A routing policy that can choose, by a `criterion` that is said of what it takes first.
+
+    `by_client`: whether it matters who asks (C12); if not, any client will do.
+    """
 
     criterion: ClassVar[str]
+    by_client: ClassVar[bool]
 
     def chooser(self, members: Sequence[RecordSet], healthy: tuple[bool, ...], key: bytes, world: World) -> Chooser:
         """The chooser of a group all of whose members have this policy. `key` is that of the group's draws."""

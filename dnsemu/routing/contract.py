@@ -30,9 +30,13 @@ def check_members(
         yield Fault(
             members[most].origin,
             "policy-members",
-            f"{describe(members[most])} is one too many: a {policy} group has at most {most} members",
+            f"{describe(members[most])} is one too many: {_a(policy)} group has at most {most} members",
         )
     yield from check_distinct(members, lambda member: member.set_identifier, "set identifier")
+
+
+def _a(policy: str) -> str:
+    return f"an {policy}" if policy[0] in "AEIO" else f"a {policy}"
 
 
 def check_distinct(members: Iterable[RecordSet], key: Callable[[RecordSet], object], what: str) -> Iterator[Fault]:

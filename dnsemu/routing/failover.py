@@ -20,6 +20,7 @@ class Failover:
     role: str
     name: ClassVar[str] = "failover"
     criterion: ClassVar[str] = "the primary, as long as it is healthy"
+    by_client: ClassVar[bool] = False
 
     def check(self, members: Sequence[RecordSet]) -> list[Fault]:
         """One of each role (F1), aliases evaluate their targets, a primary has a health check (F3, R3)."""

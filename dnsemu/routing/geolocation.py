@@ -23,6 +23,7 @@ class Geolocation:
     subdivision: str | None
     name: ClassVar[str] = "geolocation"
     criterion: ClassVar[str] = "the smallest place that the client is in"
+    by_client: ClassVar[bool] = True
 
     def check(self, members: Sequence[RecordSet]) -> list[Fault]:
         """A location at most once (G3); without a default some clients get no answer (G5)."""

@@ -37,6 +37,7 @@ class Geoproximity:
     bias: int = 0
     name: ClassVar[str] = "geoproximity"
     criterion: ClassVar[str] = "the smallest distance, biased"
+    by_client: ClassVar[bool] = True
 
     def check(self, members: Sequence[RecordSet]) -> list[Fault]:
         """A location at most once (P7), at most 30 members (P8)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ class IpBased:
     location_origin: Origin | None = field(default=None, compare=False)
     name: ClassVar[str] = "IP-based"
     criterion: ClassVar[str] = "the longest prefix around the client"
+    by_client: ClassVar[bool] = True
 
     def check(self, members: Sequence[RecordSet]) -> list[Fault]:
         """One collection for all (I4), a location at most once."""
@@ -83,15 +85,19 @@ class _Chooser(Ranked):
     def choose(self, client: Client, draws: Draws) -> Choice:
         """As every ranked policy, but made ready for who is known well enough to be in a block or not."""
         address = client.address
-        ready, longest = self._ready[len(address)][self._blocks.segment(address)]
-        if ready is not None and client.length >= longest and not client.shift:
-            return ready
+        starts, ready = self._ready[len(address)]
+        choice, longest = ready[bisect_right(starts, int.from_bytes(address)) - 1]
+        if choice is not None and client.length >= longest and not client.shift:
+            return choice
         return super().choose(client, draws)
 
     def _make_ready(self) -> None:
         """By family and segment: the choice, where its scope is the same for all, and the longest block's length."""
         self._ready = {
-            octets: [self._ready_for(chain, scope) for chain, scope in self._blocks.segments(octets)]
+            octets: (
+                self._blocks.starts(octets),
+                [self._ready_for(chain, scope) for chain, scope in self._blocks.segments(octets)],
+            )
             for octets in (4, 16)
         }
 

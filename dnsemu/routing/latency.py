@@ -22,6 +22,7 @@ class Latency:
     region: str
     name: ClassVar[str] = "latency"
     criterion: ClassVar[str] = "the lowest latency"
+    by_client: ClassVar[bool] = True
 
     def check(self, members: Sequence[RecordSet]) -> list[Fault]:
         """A region at most once (L1)."""

@@ -23,6 +23,7 @@ class Multivalue:
 
     name: ClassVar[str] = "multivalue"
     criterion: ClassVar[str] = "up to eight of the healthy ones, by chance"
+    by_client: ClassVar[bool] = False
 
     def check(self, members: Sequence[RecordSet]) -> list[Fault]:
         """No alias members, no CNAME (M5), one TTL (A32)."""

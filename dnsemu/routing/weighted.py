@@ -25,6 +25,7 @@ class Weighted:
     weight: int
     name: ClassVar[str] = "weighted"
     criterion: ClassVar[str] = "drawn by weight"
+    by_client: ClassVar[bool] = False
 
     def check(self, members: Sequence[RecordSet]) -> list[Fault]:
         """One TTL for all members (C11, R8)."""

@@ -98,14 +98,14 @@ def _read_options(packet: bytes, at: int, end: int, edns: Edns) -> Edns:
 def _with_client_subnet(option: bytes, edns: Edns) -> Edns:
     """`edns` with the option read, and echoed: family, source length and address as asked (RFC 7871 7.2.1)."""
     limit, opt, _ = edns
-    size, spare, rest, head = _SUBNETS.get(option[:4], _NO_SUBNET)
+    size, spare, rest = _SUBNETS.get(option[:4], _NO_SUBNET)
     if len(option) != size or len(opt) > len(OPT_PLAIN) or option[-1] & spare:
         raise WireError(Rcode.FORMERR, opt)
-    return limit, opt[:9] + head + option, (option[4:] + rest, option[2]) if size > 4 else None
+    return limit, _SUBNET_HEADS[opt, size] + option, (option[4:] + rest, option[2]) if size > 4 else None
 
 
-def _subnets() -> dict[bytes, tuple[int, int, bytes, bytes]]:
-    """Octets of the option, bits of its last one that must be 0, octets that the address lacks, what is before it."""
+def _subnets() -> dict[bytes, tuple[int, int, bytes]]:
+    """Octets of the option, bits of its last one that must be 0, and octets that the address lacks."""
     found = {}
     for family, source, octets in (
         (0, 0, 0),
@@ -114,14 +114,19 @@ def _subnets() -> dict[bytes, tuple[int, int, bytes, bytes]]:
     ):
         sent = (source + 7) // 8
         spare = (1 << -source % 8) - 1 if source else 0
-        head = (8 + sent).to_bytes(2, "big") + _OPTION.pack(CLIENT_SUBNET, 4 + sent)
-        found[bytes((0, family, source, 0))] = (4 + sent, spare, bytes(octets - sent), head)
+        found[bytes((0, family, source, 0))] = (4 + sent, spare, bytes(octets - sent))
     return found
 
 
-_NO_SUBNET = (-1, 0, b"", b"")
+_NO_SUBNET = (-1, 0, b"")
 _SUBNETS = _subnets()
 """By family (dig's `+subnet=0` has 0), source length, and scope, which is 0 in a question (RFC 7871 7.1.2)."""
+_SUBNET_HEADS = {
+    (opt, size): opt[:9] + (4 + size).to_bytes(2, "big") + _OPTION.pack(CLIENT_SUBNET, size)
+    for opt in (OPT_PLAIN, OPT_DO)
+    for size in range(4, 21)
+}
+"""What stands before a client subnet of so many octets in an answer's OPT record."""
 
 
 def _read_records(packet: bytes, at: int, records: int) -> Edns:

@@ -172,7 +172,11 @@ def test_the_table_of_resources(names: str, ttl: str, evaluated: str, private: s
     for name in names.split(", "):
         kind = kind_of(name.removeprefix(r"\*").removesuffix(r"\*").rstrip(".-") + ".amazonaws.com" * ("s3" in name))
         assert kind.ttl == int(ttl)
-        assert (kind.evaluated, kind.private, kind.once) == (evaluated == "yes", private == "yes", members == "one")
+        assert (kind.evaluated, kind.private, bool(kind.once)) == (
+            evaluated == "yes",
+            private == "yes",
+            members == "one",
+        )
 
 
 def test_the_subnet_that_plays_alice() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import re
 import subprocess
 import sys
@@ -9,8 +10,10 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from e2e.launch import ROOT, launched, need
+from e2e.launch import ROOT, launched
+from e2e.transcript import commands, consoles, played
 
+from dnsemu import __version__
 from dnsemu.app import load_text
 from dnsemu.cli import COMMANDS, check, init
 
@@ -23,28 +26,13 @@ def _blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", README, re.M | re.S)
 
 
-def _sections(dig: str) -> list[str]:
-    """The records of dig's output, in their order but for that of a record set; and the status."""
-    records = [re.sub(r"\s+", " ", line) for line in dig.splitlines() if line and not line.startswith((";", "$"))]
-    status = re.search(r"status: (\w+)", dig)
-    flags = re.search(r"flags: ([^;]*);", dig)
-    assert status
-    assert flags
-    return [status[1], flags[1], *sorted(records)]
-
-
-def test_dig() -> None:
-    shown = next(block for block in _blocks("console") if "dig" in block)
-    command = shown.splitlines()[0].removeprefix("$ ").split()
-    with launched() as server:
-        argv = [need("dig", "bind9-dnsutils"), *command[1:]]
-        argv[argv.index("-p") + 1] = str(server.port)
-        printed = subprocess.run(argv, capture_output=True, text=True, timeout=20, check=True).stdout
-    assert _sections(printed) == _sections(shown)
+@pytest.mark.parametrize("block", [block for block in consoles(README) if "make serve" not in block])
+def test_a_transcript(block: str) -> None:
+    assert played(block) == list(commands(block))
 
 
 def test_what_serve_prints() -> None:
-    shown = next(block for block in _blocks("console") if "make serve" in block)
+    shown = next(block for block in consoles(README) if "make serve" in block)
     expected = [line.split(" ", 1)[1].split(" on ")[0] for line in shown.splitlines()[1:]]
     with launched() as server:
         log = server.log
@@ -76,6 +64,25 @@ def test_the_test_kit(tmp_path: Path) -> None:
 def test_all_commands_are_told() -> None:
     told = re.findall(r"^\| `dnsemu (\w+)", README, re.M)
     assert sorted(told) == sorted(COMMANDS)
+
+
+def test_the_database_gets_its_credit() -> None:
+    """As its licence asks, here and by the program."""
+    assert "[IP Geolocation by DB-IP](https://db-ip.com)" in README
+    for words in (["--version", "--verbose"], ["--verbose", "--version"]):
+        argv = [sys.executable, "-m", "dnsemu", *words]
+        done = subprocess.run(argv, capture_output=True, text=True, check=True)
+        version, python, credit = done.stdout.splitlines()
+        assert version == f"dnsemu {__version__}"
+        assert python.startswith(f"Python {platform.python_version()}, ")
+        assert credit == "IP Geolocation by DB-IP, https://db-ip.com (CC BY 4.0)"
+
+
+def test_verbose_alone_is_refused() -> None:
+    argv = [sys.executable, "-m", "dnsemu", "--verbose", "schema"]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--verbose goes with --version" in done.stderr
 
 
 def test_links_lead_somewhere() -> None:

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import socket
-import subprocess
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 import dns.edns
-import dns.exception
-import dns.flags
-import dns.message
-import dns.query
 import dns.rcode
 import dns.rdatatype
 import pytest
-from e2e.launch import PATIENCE, launched, need
+from e2e.launch import launched
+from e2e.unbound import Resolver, resolving
 
 pytestmark = pytest.mark.e2e
 
@@ -38,106 +30,23 @@ hosted_zones:
       - {{name: long, type: TXT, ttl: 60, records: '{LONG}'}}
       - {{name: mail, type: MX, ttl: 60, records: [10 lb.example.com, 20 plain.example.com]}}
 """
-# Everything else goes to the same server too, which refuses it: no packet leaves the machine.
-CONFIG = """
-server:
-  interface: 127.0.0.1@{port}
-  outgoing-interface: 127.0.0.1
-  access-control: 127.0.0.0/8 allow
-  directory: "{folder}"
-  logfile: "{folder}/log"
-  username: ""
-  chroot: ""
-  pidfile: ""
-  use-syslog: no
-  do-daemonize: no
-  do-ip6: no
-  num-threads: 1
-  verbosity: 4
-  do-not-query-localhost: no
-  use-caps-for-id: yes
-  qname-minimisation: yes
-  qname-minimisation-strict: yes
-  module-config: "subnetcache iterator"
-  send-client-subnet: 127.0.0.1
-  client-subnet-always-forward: yes
-  target-fetch-policy: "0 0 0 0 0"
-  edns-buffer-size: 1232
-stub-zone:
-  name: "example.com"
-  stub-addr: 127.0.0.1@{upstream}
-stub-zone:
-  name: "."
-  stub-addr: 127.0.0.1@{upstream}
-remote-control:
-  control-enable: no
-"""
-
-
-class Resolver:
-    """Unbound, to be asked."""
-
-    def __init__(self, port: int, log: Path) -> None:
-        self.port, self._log = port, log
-
-    def ask(self, name: str, rdtype: str = "A", subnet: str | None = None) -> dns.message.Message:
-        options = [dns.edns.ECSOption.from_text(subnet)] if subnet else []
-        question = dns.message.make_query(name, rdtype, use_edns=0, payload=4096, options=options)
-        return dns.query.udp_with_fallback(question, "127.0.0.1", PATIENCE, self.port)[0]
-
-    def values(self, name: str, rdtype: str = "A") -> set[str]:
-        """The values of that type in the answer, which must be a good one."""
-        reply = self.ask(name, rdtype)
-        assert reply.rcode() == dns.rcode.NOERROR, f"{reply}\n{self.log}"
-        return {
-            one.to_text()
-            for rrset in reply.answer
-            if rrset.rdtype == dns.rdatatype.from_text(rdtype)
-            for one in rrset
-        }
-
-    @property
-    def log(self) -> str:
-        return self._log.read_text(encoding="utf-8")
+OPTIONS = (
+    "use-caps-for-id: yes",
+    "qname-minimisation: yes",
+    "qname-minimisation-strict: yes",
+    "client-subnet-always-forward: yes",
+)
 
 
 @pytest.fixture(scope="module")
 def resolver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Resolver]:
-    program = need("unbound", "unbound")
     folder = tmp_path_factory.mktemp("unbound")
     (folder / "zone.yaml").write_text(ZONE, encoding="utf-8")
-    with launched(zones=folder / "zone.yaml") as server, started(program, folder, server.port) as one:
+    with (
+        launched(zones=folder / "zone.yaml") as server,
+        resolving(folder, "example.com", server.port, *OPTIONS) as one,
+    ):
         yield one
-
-
-@contextmanager
-def started(program: str, folder: Path, upstream: int) -> Iterator[Resolver]:
-    """Unbound on a port that was free a moment ago."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.bind(("127.0.0.1", 0))
-        port = sock.getsockname()[1]
-    config = folder / "unbound.conf"
-    config.write_text(CONFIG.format(port=port, upstream=upstream, folder=folder), encoding="utf-8")
-    with subprocess.Popen([program, "-d", "-p", "-c", str(config)], stderr=subprocess.DEVNULL) as process:
-        try:
-            wait_for(port, process, folder / "log")
-            yield Resolver(port, folder / "log")
-        finally:
-            process.terminate()
-
-
-def wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
-    """Return when it answers anything."""
-    deadline = time.monotonic() + PATIENCE
-    question = dns.message.make_query("version.bind", "TXT", "CH")
-    while process.poll() is None and time.monotonic() < deadline:
-        try:
-            dns.query.udp(question, "127.0.0.1", 0.2, port)
-        except (dns.exception.Timeout, OSError):
-            time.sleep(0.02)
-            continue
-        return
-    pytest.fail(f"unbound does not run:\n{log.read_text(encoding='utf-8') if log.exists() else ''}")
 
 
 @pytest.mark.parametrize(
