@@ -1,17 +1,55 @@
-"""The one world every server gets: a zone of numbered names, and the questions put to it."""
+"""The one world every server gets: zones of numbered names, and the questions put to it."""
 
 import random
 import socket
 import struct
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 ZONE = "example.test"
 NAMES = 10_000
 QUESTIONS = 20_000
 
 A, SOA, AAAA, OPT = 1, 6, 28, 41
-COOKIE = 10
+CLIENT_SUBNET, COOKIE = 8, 10
 UDP_SIZE = 1232
+
+BLOCKS = [f"198.{18 + number // 32}.{number % 32 * 8}.0/21" for number in range(64)]
+"""Whose clients get an answer of their own in the scenario `cidr`: number n gets 192.0.2.(100 + n)."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """How many names there are, and in how many zones."""
+
+    names: int = NAMES
+    zones: int = 1
+
+    def zone(self, number: int) -> str:
+        """The zone that name number `number` is in."""
+        return ZONE if self.zones == 1 else f"z{number % self.zones}.{ZONE}"
+
+    def existing(self, rng: random.Random) -> str:
+        """One of the names."""
+        number = rng.randrange(self.names)
+        return f"h{number}.{self.zone(number)}"
+
+    def missing(self, rng: random.Random) -> str:
+        """A name that is not there, in one of the zones."""
+        label = rng.randbytes(6).hex()
+        return f"{label}.{self.zone(rng.randrange(self.zones) if self.zones > 1 else 0)}"
+
+    def yaml(self) -> str:
+        """All of it for dnsemu."""
+        if self.zones == 1:
+            return zone_yaml(self.names)
+        return "version: 1\nhosted_zones:\n" + "".join(
+            f"  - name: {self.zone(first)}\n    record_sets:\n{_hosts(range(first, self.names, self.zones))}"
+            for first in range(self.zones)
+        )
+
+
+DEFAULT = Size()
 
 
 def address(number: int) -> str:
@@ -31,10 +69,13 @@ def zone_file() -> str:
 def zone_yaml(names: int = NAMES, extra: str = "") -> str:
     """The same zone for dnsemu, which adds SOA and NS itself; `extra` is more record sets, as YAML lines."""
     head = f"version: 1\nhosted_zones:\n  - name: {ZONE}\n    zone_id: ZBENCH\n    record_sets:\n"
-    hosts = (
-        f"      - {{name: h{number}, type: A, ttl: 300, records: [{address(number)}]}}\n" for number in range(names)
+    return head + _hosts(range(names)) + extra
+
+
+def _hosts(numbers: range) -> str:
+    return "".join(
+        f"      - {{name: h{number}, type: A, ttl: 300, records: [{address(number)}]}}\n" for number in numbers
     )
-    return head + "".join(hosts) + extra
 
 
 def query(name: str, qtype: int = A, *, edns: bytes | None = None, case: random.Random | None = None) -> bytes:
@@ -50,40 +91,56 @@ def query(name: str, qtype: int = A, *, edns: bytes | None = None, case: random.
     return packet
 
 
-def _existing(rng: random.Random) -> str:
-    return f"h{rng.randrange(NAMES)}.{ZONE}"
+def cookie(rng: random.Random) -> bytes:
+    """EDNS data: a client's cookie (RFC 7873), which resolvers send with every question."""
+    return struct.pack("!HH", COOKIE, 8) + rng.randbytes(8)
 
 
-def _missing(rng: random.Random) -> str:
-    return f"{rng.randbytes(6).hex()}.{ZONE}"
+def client_subnet(network: bytes) -> bytes:
+    """EDNS data: the IPv4 /24 that the client is in, by its three octets (RFC 7871)."""
+    return struct.pack("!HHHBB", CLIENT_SUBNET, 7, 1, 24, 0) + network
 
 
-def _static(rng: random.Random) -> bytes:
-    return query(_existing(rng))
+def _static(rng: random.Random, size: Size) -> bytes:
+    return query(size.existing(rng))
 
 
-def _nxdomain(rng: random.Random) -> bytes:
-    return query(_missing(rng))
+def _nxdomain(rng: random.Random, size: Size) -> bytes:
+    return query(size.missing(rng))
 
 
-def _real(rng: random.Random) -> bytes:
-    cookie = struct.pack("!HH", COOKIE, 8) + rng.randbytes(8)
+def _real(rng: random.Random, size: Size) -> bytes:
+    edns = cookie(rng)
     dice = rng.random()
-    name = _missing(rng) if 0.8 <= dice < 0.9 else _existing(rng)
-    return query(name, AAAA if dice >= 0.9 else A, edns=cookie, case=rng)
+    name = size.missing(rng) if 0.8 <= dice < 0.9 else size.existing(rng)
+    return query(name, AAAA if dice >= 0.9 else A, edns=edns, case=rng)
 
 
-SCENARIOS: dict[str, Callable[[random.Random], bytes]] = {
+def _weighted(rng: random.Random, size: Size) -> bytes:
+    return query(f"w.{size.zone(0)}", edns=cookie(rng))
+
+
+def _cidr(rng: random.Random, size: Size) -> bytes:
+    block = rng.randrange(len(BLOCKS))
+    network = bytes([198, 18 + block // 32, block % 32 * 8 + rng.randrange(8)])
+    return query(f"g.{size.zone(0)}", edns=client_subnet(network))
+
+
+SCENARIOS: dict[str, Callable[[random.Random, Size], bytes]] = {
     "static": _static,
     "real": _real,
     "nxdomain": _nxdomain,
+    "weighted": _weighted,
+    "cidr": _cidr,
 }
+ROUTED = ("weighted", "cidr")
+"""The scenarios about names with a routing policy, which not every server has."""
 
 
-def questions(scenario: str) -> Iterator[bytes]:
+def questions(scenario: str, size: Size = DEFAULT, count: int = QUESTIONS) -> Iterator[bytes]:
     """The scenario's queries, the same ones in every run."""
     rng = random.Random(scenario)
-    return (SCENARIOS[scenario](rng) for _ in range(QUESTIONS))
+    return (SCENARIOS[scenario](rng, size) for _ in range(count))
 
 
 def first_answer(port: int, packet: bytes, wait: float) -> bool:

@@ -19,6 +19,10 @@ _EIGHT = Struct("!8Q")  # one hash is eight draws: hashing each of them would co
 _MASK = (1 << 64) - 1
 _GOLDEN = 0x9E3779B97F4A7C15  # 2^64 / golden ratio: the step of SplitMix64 (Steele, Lea, Flood 2014)
 
+_FEW = (
+    8  # so many records have 2^15 orders: thirty bits of a draw decide, one digit of Python's integers, and quickly
+)
+_DIGIT = (1 << 30) - 1
 _ONE_DRAW = 16  # so many records have 2^44 orders: one draw of 64 bits decides among them
 
 
@@ -77,6 +81,8 @@ def _mix(state: int) -> int:
 def shuffled(records: Sequence[T], draw: int) -> list[T]:
     """All of `records` in an order that `draw` decides, every order as likely as another (Fisher and Yates)."""
     order = list(records)
+    if len(order) <= _FEW:
+        draw &= _DIGIT
     for last in range(len(order) - 1, 0, -1):
         if last >= _ONE_DRAW:
             draw = _mix((draw + _GOLDEN) & _MASK)
@@ -90,6 +96,8 @@ def sampled(items: Sequence[T], count: int, draw: int) -> list[T]:
 
     Eight of a hundred come in 2^53 ways, of which one draw of 64 bits picks one.
     """
+    if len(items) == count:
+        return shuffled(items, draw)
     order = list(items)
     for place in range(count):
         draw, other = divmod(draw, len(order) - place)

@@ -77,7 +77,7 @@ class Drawn(Routed):
 class Several:
     """A group whose answers join members: multivalue. Each record is given once (M7)."""
 
-    __slots__ = ("first", "key", "number", "records", "reply")
+    __slots__ = ("first", "heads", "key", "number", "records", "reply")
 
     def __init__(
         self, number: int, reply: Reply, first: bytes, records: tuple[tuple[bytes, ...], ...], key: bytes
@@ -88,15 +88,22 @@ class Several:
         self.first = first
         self.records = records
         self.key = key
+        before, *others = reply.counts
+        before -= sum(map(len, records))
+        self.heads = [
+            heads_like(reply.heads, (before + count, others[0], others[1]), reply.rcode)
+            for count in range(sum(map(len, records)) + 1)
+        ]
 
     def choose(self, inquiry: Inquiry) -> Reply:
         """The chosen members' records, in random order."""
         members, records, reply = inquiry.choose(self.number), self.records, self.reply
-        chosen = list(dict.fromkeys([record for member in members for record in records[member]]))
+        chosen = [record for member in members for record in records[member]]
+        if len(set(chosen)) < len(chosen):
+            chosen = list(dict.fromkeys(chosen))
         if len(chosen) > len(members):  # members come in random order already
             chosen = shuffled(chosen, inquiry.draws.next(self.key))
-        before = reply.counts[0] - sum(map(len, records))
-        return reply.with_sections(self.first + b"".join(chosen), before + len(chosen))
+        return Reply(reply.zone_id, reply.rcode, self.heads[len(chosen)], self.first + b"".join(chosen), reply.rest)
 
 
 class Added:

@@ -59,6 +59,7 @@ class Inquiry(Client):
     ) -> None:
         """The question stands in `packet`, up to `question_end`."""
         # What the base class does, without the call: this is the answer path.
+        self.locator = authority.locator
         self.address = address
         self.length = length
         if length >= MAPPED_BITS:
@@ -69,11 +70,6 @@ class Inquiry(Client):
         self.decisions: list[Decision] = []
         self._packet = packet
         self._question_end = question_end
-
-    @property
-    def locator(self) -> Callable[[], Locator]:  # type: ignore[override]
-        """Gives who knows where clients are."""
-        return self.authority.locator
 
     @property
     def name(self) -> bytes:

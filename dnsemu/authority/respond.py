@@ -15,6 +15,7 @@ from dnsemu.wire import (
     HEADER,
     MAX_MESSAGE,
     NO_EDNS,
+    OPT_HEAD,
     UDP,
     UNUSUAL_OPT,
     USUAL_HEADERS,
@@ -25,6 +26,7 @@ from dnsemu.wire import (
     name_end,
     read_edns,
     read_header,
+    read_subnet,
     truncate,
     with_extended_error,
     with_scope,
@@ -115,9 +117,11 @@ def respond(
         if entry is None:
             entry, question_end, view = _search(authority, packet, view)
         if additional:
-            size, edns, is_done = USUAL_OPTS.get(packet[question_end : question_end + 15], UNUSUAL_OPT)
-            if not is_done or size != len(packet) - question_end or additional != 1:
+            size, edns, is_whole = USUAL_OPTS.get(packet[question_end : question_end + OPT_HEAD], UNUSUAL_OPT)
+            if size != len(packet) - question_end or additional != 1:
                 edns = read_edns(packet, question_end, additional)
+            elif not is_whole:
+                edns = read_subnet(packet[question_end + OPT_HEAD :], edns)
             limit, opt, subnet = edns
             if opt:
                 echo += 4

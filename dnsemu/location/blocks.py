@@ -33,13 +33,8 @@ class Blocks(Generic[T]):
         """
         starts, chains = self._flat[len(address)]
         number = int.from_bytes(address)
-        index = bisect_right(starts, number)
-        bits = free = 8 * len(address)
-        if index > 1:
-            free = (number ^ starts[index - 1] - 1).bit_length() - 1
-        if index < len(starts):
-            free = min(free, (number ^ starts[index]).bit_length() - 1)
-        return chains[index - 1], bits - free
+        index = bisect_right(starts, number) - 1
+        return chains[index], scope_at(starts, index, number, 8 * len(address))
 
     def starts(self, octets: int) -> Sequence[int]:
         """The addresses of a family, as integers, at which its segments begin: runs that are in the same blocks."""
@@ -54,6 +49,16 @@ class Blocks(Generic[T]):
             (chain, _one_prefix(*run, bits))
             for chain, run in zip(chains, zip(starts, ends, strict=True), strict=True)
         ]
+
+
+def scope_at(starts: Sequence[int], index: int, number: int, bits: int) -> int:
+    """The shortest length at which the prefix of an address of `bits` bits lies within the segment `index`."""
+    free = bits
+    if index:
+        free = (number ^ starts[index] - 1).bit_length() - 1
+    if index + 1 < len(starts):
+        free = min(free, (number ^ starts[index + 1]).bit_length() - 1)
+    return bits - free
 
 
 def _one_prefix(start: int, end: int, bits: int) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from dnsemu.location.place import Coordinates, Place
@@ -11,8 +12,9 @@ _MAPPED = bytes(10) + b"\xff\xff"  # IPv4 addresses as IPv6 addresses (RFC 4291 
 MAPPED_BITS = 96
 
 
-class Located(NamedTuple):
-    """Where a client was taken to be, and on whose `word`.
+@dataclass(frozen=True, slots=True, eq=False)
+class Located:
+    """Where a client was taken to be, and on whose `word`; told apart by identity: one place has few of them.
 
     `scope`: the prefix length at which that holds for every address that shares the prefix. `region`: the region of
     the VPC it belongs to. `latency`: region → ms, given for its address.

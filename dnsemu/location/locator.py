@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from hashlib import blake2b
 from ipaddress import IPv6Network
 from typing import Any, NamedTuple
 
-from dnsemu.location.blocks import Blocks, Network
+from dnsemu.location.blocks import Blocks, Chain, Network, scope_at
 from dnsemu.location.client import Client, Latencies, Located
 from dnsemu.location.geography import Geography
 from dnsemu.location.latency import LatencyModel
@@ -19,6 +20,7 @@ Database = Callable[[str], tuple[Any, int]]
 
 NAMED_PLACES = IPv6Network("2001:db8:f000::/36")  # of the documentation range, like the atlas
 _KEPT = 16384
+DATABASE, DEFAULT, NOBODY = "the database of addresses", "default_location", "nobody"
 
 # Prefixes below which a database repeats its IPv4 part, and how much of the address decides there: 6to4, Teredo.
 _TUNNELS = ((b"\x20\x02", 48), (b"\x20\x01\0\0", 64))
@@ -31,6 +33,9 @@ class Known(NamedTuple):
     word: str
     region: str | None = None
     latency: Mapping[str, float] | None = None
+
+
+_Segment = tuple[Located | None, int, Chain[Known]]
 
 
 class LatencyTables(NamedTuple):
@@ -68,30 +73,55 @@ class Locator:
         self._numbers = {id(table): number for number, table in enumerate(self._tables)}
         self._table_blocks = Blocks([latencies.blocks])
         self._table_areas = dict(latencies.areas)
+        self.has_latency_blocks = bool(latencies.blocks)
         self.milliseconds = lru_cache(_KEPT)(self._milliseconds)
+        self._found = lru_cache(_KEPT)(Located)
+        self._ready = {octets: self._make_ready(octets) for octets in (4, 16)}
 
     def locate(self, client: Client) -> Located:
         """Where `client` is. Its `place` is NOWHERE if nobody knows."""
-        chain, scope = self._blocks.find(client.address)
-        scope = scope or 1  # 0 would be for everybody (CS4)
-        latency: Mapping[str, float] | None = None
-        for length, known in chain:
-            if length <= client.length:  # a longer one does not match a coarser client
-                latency = known.latency if latency is None else latency
-                if known.place is not None:
-                    return Located(known.place, scope, known.word, known.region, latency)
-        in_vpc = self._vpcs.get(client.vpc_id or "")
-        if in_vpc is not None and in_vpc.place is not None:
-            return Located(in_vpc.place, scope, in_vpc.word, in_vpc.region, latency)
+        address = client.address
+        starts, ready = self._ready[len(address)]
+        number = int.from_bytes(address)
+        index = bisect_right(starts, number) - 1
+        located, longest, chain = ready[index]
+        if located is not None and client.length >= longest:
+            return located
+        scope = scope_at(starts, index, number, 8 * len(address)) or 1  # 0 would be for everybody (CS4)
+        return self._look_up(client, chain, scope)
+
+    def _make_ready(self, octets: int) -> tuple[Sequence[int], list[_Segment]]:
+        """By segment: where all of it is, if that and its scope are written; its longest block; its blocks."""
+        made = []
+        for chain, scope in self._blocks.segments(octets):
+            located = None if scope is None else _written(chain, 8 * octets, scope or 1)[0]
+            made.append((located, chain[0][0] if chain else 0, chain))
+        return self._blocks.starts(octets), made
+
+    def _look_up(self, client: Client, chain: Chain[Known], scope: int) -> Located:
+        """Step by step: what is written, the client's VPC, the database, the default."""
+        latency = None
+        if chain:
+            located, latency = _written(chain, client.length, scope)
+            if located is not None:
+                return located
+        if client.vpc_id is not None:
+            in_vpc = self._vpcs.get(client.vpc_id)
+            if in_vpc is not None and in_vpc.place is not None:
+                return Located(in_vpc.place, scope, in_vpc.word, in_vpc.region, latency)
+        place, word = self._default, DEFAULT
         if self._database is not None:
             record, prefix = self._database(_spelled(client.address))
-            scope = max(scope, _whole_prefix(client.address, prefix))
-            place = self.geography.from_record(record)
-            if place is not None:
-                return Located(place, scope, "the database of addresses", None, latency)
-        if self._default is not None:
-            return Located(self._default, scope, "default_location", None, latency)
-        return Located(NOWHERE, scope, "nobody", None, latency)
+            if len(client.address) == 16:
+                prefix = _whole_prefix(client.address, prefix)
+            if prefix > scope:
+                scope = prefix
+            found = self.geography.from_record(record)
+            if found is not None:
+                place, word = found, DATABASE
+        if place is None:
+            place, word = NOWHERE, NOBODY
+        return self._found(place, scope, word) if latency is None else Located(place, scope, word, None, latency)
 
     def latencies(self, client: Client) -> tuple[Latencies, int]:
         """What decides how far the regions are from `client`, and the scope of that.
@@ -120,6 +150,20 @@ class Locator:
         return merged
 
 
+def _written(chain: Chain[Known], length: int, scope: int) -> tuple[Located | None, Mapping[str, float] | None]:
+    """What is written down about a client of which `length` bits are known: its place, and latencies anyway.
+
+    A longer block does not match a coarser client; one without a place leaves that to the next.
+    """
+    latency: Mapping[str, float] | None = None
+    for prefix, known in chain:
+        if prefix <= length:
+            latency = known.latency if latency is None else latency
+            if known.place is not None:
+                return Located(known.place, scope, known.word, known.region, latency), latency
+    return None, latency
+
+
 def named_place(name: str) -> IPv6Network:
     """The addresses that play a named place: a /64 of `NAMED_PLACES`, by the name alone."""
     number = int.from_bytes(blake2b(name.encode(), digest_size=4).digest()) >> 4
@@ -136,13 +180,12 @@ def _atlas(geography: Geography) -> list[tuple[Network, Known]]:
 
 def _spelled(address: bytes) -> str:
     """An address as text, quickly."""
-    return ".".join(map(str, address)) if len(address) == 4 else address.hex(":", 2)
+    return "%d.%d.%d.%d" % tuple(address) if len(address) == 4 else address.hex(":", 2)  # noqa: UP031 (the fastest)
 
 
 def _whole_prefix(address: bytes, prefix: int) -> int:
     """The prefix length that decided: below some, a database repeats its IPv4 part and counts from there."""
-    if len(address) == 16:
-        for start, bits in _TUNNELS:
-            if address.startswith(start):
-                return max(prefix, bits)
+    for start, bits in _TUNNELS:
+        if address.startswith(start):
+            return max(prefix, bits)
     return prefix

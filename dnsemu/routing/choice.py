@@ -9,8 +9,10 @@ from enum import Enum
 from typing import ClassVar, NamedTuple, Protocol
 
 from dnsemu.draws import Draws
-from dnsemu.location import Client, Geography, Locator
+from dnsemu.location import Client, Geography, Located, Locator
 from dnsemu.model import CidrCollection, RecordSet, RoutingPolicy
+
+_KEPT = 65536  # places whose choice is remembered
 
 
 class Reason(Enum):
@@ -141,6 +143,32 @@ class Ranked:
             Verdict(member in ranked, float(member == taken), self.why(member, client))
             for member in range(len(self.healthy))
         ]
+
+
+class RankedByPlace(Ranked):
+    """Choosing where nothing but the client's place decides: what a place comes to is remembered."""
+
+    def __init__(self, healthy: tuple[bool, ...], default: int = -1) -> None:
+        super().__init__(healthy, default)
+        self._choices: dict[Located, Choice] = {}
+
+    def with_health(self, healthy: tuple[bool, ...]) -> Ranked:
+        """The same for other health."""
+        twin = super().with_health(healthy)
+        twin._choices = {}  # type: ignore[attr-defined]  # noqa: SLF001
+        return twin
+
+    def choose(self, client: Client, draws: Draws) -> Choice:
+        """The best one that is healthy."""
+        located = client.located
+        choice = self._choices.get(located)
+        if choice is None or client.shift:
+            choice = super().choose(client, draws)
+            if len(self._choices) >= _KEPT:
+                self._choices.clear()
+            if not client.shift:
+                self._choices[located] = choice
+        return choice
 
 
 def by_set_identifier(members: Sequence[RecordSet]) -> list[int]:

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, cast
 
+from dnsemu.draws import Draws
 from dnsemu.errors import Fault, warning
 from dnsemu.location import Client
 from dnsemu.model import RecordSet, kind_of
-from dnsemu.routing.choice import Ranked, World
+from dnsemu.routing.choice import Choice, Ranked, World
 from dnsemu.routing.contract import check_distinct, check_members, describe
 
 
@@ -67,10 +68,19 @@ class _Chooser(Ranked):
     def __init__(self, roles: Sequence[str], healthy: tuple[bool, ...]) -> None:
         super().__init__(healthy)
         self._roles = roles
-        self._ranked = sorted(range(len(roles)), key=roles.__getitem__), 0  # the client does not matter
+        self._ranked = sorted(range(len(roles)), key=roles.__getitem__)
+        self._choice = self.best(self._ranked, 0)
+
+    def choose(self, client: Client, draws: Draws) -> Choice:
+        """The same for everybody."""
+        return self._choice
+
+    def with_health(self, healthy: tuple[bool, ...]) -> _Chooser:
+        """The same for other health."""
+        return _Chooser(self._roles, healthy)
 
     def rank(self, client: Client) -> tuple[Sequence[int], int]:
-        return self._ranked
+        return self._ranked, 0
 
     def why(self, member: int, client: Client) -> str:
         return self._roles[member]

@@ -10,7 +10,7 @@ from typing import ClassVar, cast
 from dnsemu.errors import Fault, warning
 from dnsemu.location import Client, Geography, Place, Tables, check_area
 from dnsemu.model import RecordSet
-from dnsemu.routing.choice import Ranked, World
+from dnsemu.routing.choice import RankedByPlace, World
 from dnsemu.routing.contract import check_distinct, check_members, describe
 
 
@@ -64,7 +64,7 @@ def read_geolocation(
     return Geolocation(continent, country, subdivision)
 
 
-class _Chooser(Ranked):
+class _Chooser(RankedByPlace):
     """State before country before continent before the default (G4); the members for other places never (G10)."""
 
     def __init__(self, places: Sequence[Geolocation], healthy: tuple[bool, ...], geography: Geography) -> None:

@@ -20,7 +20,7 @@ from dnsemu.location import (
     read_longitude,
 )
 from dnsemu.model import RecordSet
-from dnsemu.routing.choice import Ranked, World, by_set_identifier
+from dnsemu.routing.choice import RankedByPlace, World, by_set_identifier
 from dnsemu.routing.contract import check_distinct, check_members
 
 MAX_MEMBERS = 30  # P8
@@ -94,7 +94,7 @@ def read_geoproximity(
     return Geoproximity(aws_region, local_zone_group, degrees, bias)
 
 
-class _Chooser(Ranked):
+class _Chooser(RankedByPlace):
     """The smallest biased distance (P4); a client that is nowhere gets the lowest set identifier (P10)."""
 
     def __init__(self, members: Sequence[RecordSet], healthy: tuple[bool, ...], world: World) -> None:

@@ -8,10 +8,11 @@ from functools import lru_cache
 from math import inf
 from typing import ClassVar, cast
 
+from dnsemu.draws import Draws
 from dnsemu.errors import Fault
 from dnsemu.location import Client, Coordinates, Latencies, Tables, check_region, great_circle
 from dnsemu.model import RecordSet
-from dnsemu.routing.choice import Ranked, World, by_set_identifier
+from dnsemu.routing.choice import Choice, Ranked, RankedByPlace, World, by_set_identifier
 from dnsemu.routing.contract import check_distinct, check_members
 
 
@@ -45,7 +46,7 @@ def read_latency(region: str, tables: Tables) -> Latency:
 CHINESE = "cn-north-1"  # for clients in China, if it is there (L5)
 
 
-class _ByLatency(Ranked):
+class _ByLatency(RankedByPlace):
     """The lowest estimated latency (L2); ties, and clients that are nowhere, by set identifier (L9)."""
 
     def __init__(self, members: Sequence[RecordSet], healthy: tuple[bool, ...], world: World) -> None:
@@ -54,6 +55,11 @@ class _ByLatency(Ranked):
         self._in_order = by_set_identifier(members)
         self._locator = world.locator()
         self._ranked = lru_cache(16384)(self._rank)
+
+    def choose(self, client: Client, draws: Draws) -> Choice:
+        """Tables of latencies by CIDR block know more of a client than its place."""
+        by_place = not self._locator.has_latency_blocks
+        return super().choose(client, draws) if by_place else Ranked.choose(self, client, draws)
 
     def rank(self, client: Client) -> tuple[Sequence[int], int]:
         latencies, scope = self._locator.latencies(client)
@@ -75,7 +81,7 @@ class _ByLatency(Ranked):
         return tuple(sorted(self._in_order, key=cost))
 
 
-class _ByDistance(Ranked):
+class _ByDistance(RankedByPlace):
     """The region of the client's VPC, else the one nearest to it."""
 
     def __init__(self, members: Sequence[RecordSet], healthy: tuple[bool, ...], world: World) -> None:

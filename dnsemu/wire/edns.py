@@ -66,9 +66,9 @@ def read_edns(packet: bytes, at: int, records: int) -> Edns:
     Only OPT means anything to us; others (TSIG, say) are read over. Raises WireError: BADVERS for a version above
     0, FORMERR for what can not be read, for a second OPT, and for a client subnet that RFC 7871 7.1.2 forbids.
     """
-    size, result, is_done = USUAL_OPTS.get(packet[at : at + 15], UNUSUAL_OPT)
+    size, edns, is_whole = USUAL_OPTS.get(packet[at : at + OPT_HEAD], UNUSUAL_OPT)
     if size == len(packet) - at and records == 1:
-        return result if is_done else _with_client_subnet(packet[at + 15 :], result)
+        return edns if is_whole else read_subnet(packet[at + OPT_HEAD :], edns)
     return _read_records(packet, at, records)
 
 
@@ -91,11 +91,11 @@ def _read_options(packet: bytes, at: int, end: int, edns: Edns) -> Edns:
         if at > end:
             raise WireError(Rcode.FORMERR, edns[1])
         if code == CLIENT_SUBNET:
-            edns = _with_client_subnet(packet[at - length : at], edns)
+            edns = read_subnet(packet[at - length : at], edns)
     return edns
 
 
-def _with_client_subnet(option: bytes, edns: Edns) -> Edns:
+def read_subnet(option: bytes, edns: Edns) -> Edns:
     """`edns` with the option read, and echoed: family, source length and address as asked (RFC 7871 7.2.1)."""
     limit, opt, _ = edns
     size, spare, rest = _SUBNETS.get(option[:4], _NO_SUBNET)
@@ -169,6 +169,8 @@ def _skip_owner(packet: bytes, at: int) -> int:
 _USUAL_SIZES = (512, 1200, 1220, 1232, 1280, 1400, 1410, 1432, 1440, 1452, 1460, 1472, 4000, 4096, 8192, 65535)
 _NO_OPTIONS = b"\0\0"
 _CLIENT_COOKIE = b"\0\x0c\0\x0a\0\x08"  # eight octets of cookie follow (RFC 7873 4)
+OPT_HEAD = 15
+"""Octets of an OPT record with the code and length of its first option."""
 UNUSUAL_OPT = (1 << 20, NO_EDNS, False)  # no packet is that long
 
 
@@ -183,7 +185,7 @@ def _usual_opts() -> dict[bytes, tuple[int, Edns, bool]]:
 
 
 USUAL_OPTS = _usual_opts()
-"""What clients send, read beforehand by `_read_opt`: the first octets of an OPT record without options, with a
+"""What clients send, read beforehand by `_read_opt`: the head of an OPT record without options, with a
 client's cookie alone, which is ignored, or with a client subnet alone. How long the record is, what it says, and
 whether that is all: a client subnet is to be read yet.
 """

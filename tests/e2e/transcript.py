@@ -7,6 +7,7 @@ import shlex
 import subprocess
 from collections.abc import Iterator
 from importlib import import_module
+from itertools import groupby
 
 import pytest
 from click.testing import CliRunner
@@ -22,6 +23,8 @@ _VARIES = {  # what differs from run to run, and what stands for it
     r"\bid: \d+": "id: 0",
     r"\b\d+ bytes from \S+ in [0-9.]+ ms": "0 bytes",
 }
+
+_VALUE = re.compile(r"[0-9a-f.:]+$")
 
 
 def consoles(text: str) -> list[str]:
@@ -52,7 +55,15 @@ def said(printed: str) -> list[str]:
             for pattern, text in _VARIES.items():
                 line = re.sub(pattern, text, line)
             lines.append(re.sub(r"\t+", " ", re.sub(r"\s+(?=IN\b)", " ", line)).rstrip())
-    return lines
+    return [line for _, of_one in groupby(lines, _record_set) for line in sorted(of_one)]
+
+
+def _record_set(line: str) -> object:
+    """What lines that may come in any order have in common: the values of a record set, as dig prints them."""
+    owner, *rest = line.split(" ")
+    if len(rest) >= 4 and rest[1] == "IN":
+        return owner, rest[2]
+    return "short" if not rest and _VALUE.match(line) else object()
 
 
 def _run(words: list[str], port: int) -> str:

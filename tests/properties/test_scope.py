@@ -176,6 +176,11 @@ ROWS = {
     "geolocation, IPv6": (ATLAS["DE"][1].replace("::/48", ":1::/64"), 48, 48, (GEO,)),
     "geoproximity": ("192.0.2.128/25", 24, 24, ("r geoproximity: A 1/0/0 -, B 2/0/0 -",)),
     "latency": ("DE", 24, 24, ("r latency: A eu-west-1 -, B eu-west-2 -",)),
+    "latency, beside a block with latencies": (
+        *("203.0.113.0/25", 25, 25),
+        ("r latency: A eu-west-1 -, B eu-west-2 -",),
+    ),
+    "latency, in it": ("203.0.113.129/32", 26, 26, ("r latency: A eu-west-1 -, B eu-west-2 -",)),
     "IP-based, matched": ("2001:db8:7::/48", 36, 48, ("r ip-based: A wide -, B narrow -",)),
     "IP-based, the longer one": ("2001:db8:1234:5::/64", 48, 48, ("r ip-based: A wide -, B narrow -",)),
     "IP-based, too coarse": ("203.0.0.0/16", 18, 24, ("r ip-based: A office -, D * -",)),
