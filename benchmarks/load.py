@@ -7,16 +7,15 @@ a ratio to another server of the same round. See README.md beside this file.
 """
 
 import argparse
-import json
 import statistics
-import struct
-import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from generator import Generator, Result, answers, generator, seconds
 from processes import (
     Running,
     ServerError,
@@ -27,11 +26,11 @@ from processes import (
     running,
     stay_on_load_core,
 )
-from servers import DNSEMU, NAMED, PEERS, Server, compile_c, find, search_sbin_too
+from routed import prepare_routed
+from servers import DNSEMU, NAMED, PEERS, Prepare, Server, find, search_sbin_too
 from tables import number, table, title
-from world import SCENARIOS, ZONE, query, questions
+from world import ROUTED, SCENARIOS, ZONE, query, questions
 
-SOCKETS, WINDOW = 8, 16
 REST = {
     "busy": "core %",
     "qps": "queries/s",
@@ -40,10 +39,10 @@ REST = {
     "lost": "lost",
     "size": "bytes/answer",
 }
-KINDS = ("noerror", "nodata", "nxdomain", "servfail", "refused", "other")
 READY_QUESTION = b"\x12\x34" + query(f"h5.{ZONE}")[2:]
+PLAIN = "static"
+BESIDE = "static, beside names with a policy"
 
-Result = dict[str, float]
 Cores = tuple[int, int]
 
 
@@ -65,9 +64,9 @@ class Figures:
         rounds = self.loads.get((scenario, name), {})
         return statistics.median(result[figure] for result in rounds.values()) if rounds else None
 
-    def ratio(self, scenario: str, name: str, against: str) -> float | None:
-        """The middle one of the ratios of CPU time in the rounds that have both servers."""
-        ours, theirs = self.loads.get((scenario, name), {}), self.loads.get((scenario, against), {})
+    def ratio(self, scenario: str, name: str, against: tuple[str, str]) -> float | None:
+        """The middle one of the ratios of CPU time in the rounds that also have the scenario and server `against`."""
+        ours, theirs = self.loads.get((scenario, name), {}), self.loads.get(against, {})
         both = [(ours[at]["cpu_us"], theirs[at]["cpu_us"]) for at in ours.keys() & theirs.keys()]
         ratios = [our / their for our, their in both if their]
         return statistics.median(ratios) if ratios else None
@@ -75,41 +74,37 @@ class Figures:
 
 @dataclass(frozen=True)
 class Bench:
-    """Everything that is the same for all runs."""
+    """Everything that is the same for all runs. `routed`: how servers are prepared that have names with a policy."""
 
     folder: Path
-    loadgen: Path
+    generator: Generator
     scenarios: Sequence[str]
-    seconds: float
+    routed: Mapping[str, Prepare]
     core: int | None
 
     def measure(self, server: Server, round_: int, figures: Figures) -> None:
-        """Start the server in a folder of its own, put every scenario to it, and end it."""
+        """Start the server and put every scenario to it; anew, with plain names beside, for names with a policy."""
+        plain = [scenario for scenario in self.scenarios if scenario not in ROUTED]
+        routed = [scenario for scenario in self.scenarios if scenario in ROUTED]
+        if plain:
+            with self.running(server.prepare) as (run, port):
+                figures.ready.setdefault(server.name, []).append(run.ready * 1e3)
+                for scenario in plain:
+                    figures.add_load(scenario, server.name, round_, self.generator.load(run, port, scenario))
+                figures.resident.setdefault(server.name, []).append(run.resident_bytes() / 1e6)
+        if routed and server.name in self.routed:
+            with self.running(self.routed[server.name]) as (run, port):
+                figures.add_load(BESIDE, server.name, round_, self.generator.load(run, port, PLAIN))
+                for scenario in routed:
+                    figures.add_load(scenario, server.name, round_, self.generator.load(run, port, scenario))
+
+    @contextmanager
+    def running(self, prepare: Prepare) -> Iterator[tuple[Running, int]]:
+        """A server in a folder of its own, and its port."""
         with tempfile.TemporaryDirectory(dir=self.folder) as name:
             folder, port = Path(name), free_port()
-            command = server.prepare(folder, port)
-            with running(command, port, READY_QUESTION, folder / "said", core=self.core) as run:
-                figures.ready.setdefault(server.name, []).append(run.ready * 1e3)
-                for scenario in self.scenarios:
-                    figures.add_load(scenario, server.name, round_, self.load(run, port, scenario))
-                figures.resident.setdefault(server.name, []).append(run.resident_bytes() / 1e6)
-
-    def load(self, run: Running, port: int, scenario: str) -> Result:
-        """One run of the load generator, with the CPU microseconds for each answered query added."""
-        numbers = [str(self.seconds), str(SOCKETS), str(WINDOW)]
-        words = [str(self.loadgen), str(port), str(self.folder / scenario), *numbers]
-        before = run.cpu_seconds()
-        done = subprocess.run(words, capture_output=True, text=True, check=True, timeout=self.seconds + 10)
-        spent = run.cpu_seconds() - before
-        result: Result = json.loads(done.stdout)
-        if not result["answered"]:
-            raise ServerError(f"answered nothing in {scenario}")
-        if not run.process.is_running():
-            raise ServerError(f"ended during {scenario}")
-        result["cpu_us"] = spent / result["answered"] * 1e6
-        result["busy"] = 100 * spent * result["qps"] / result["answered"]
-        result["size"] = result["bytes"] / result["answered"]
-        return result
+            with running(prepare(folder, port), port, READY_QUESTION, folder / "said", core=self.core) as run:
+                yield run, port
 
 
 def measure_all(bench: Bench, chosen: Sequence[Server], rounds: int, figures: Figures) -> None:
@@ -126,30 +121,18 @@ def measure_all(bench: Bench, chosen: Sequence[Server], rounds: int, figures: Fi
                 figures.left_out[server.name] = str(failed)
 
 
-def write_questions(folder: Path, scenarios: Sequence[str]) -> None:
-    """A file for each scenario, as the load generator reads it."""
-    for scenario in scenarios:
-        packets = (struct.pack("!H", len(packet)) + packet for packet in questions(scenario))
-        (folder / scenario).write_bytes(b"".join(packets))
-
-
-def answers(runs: Sequence[Result]) -> str:
-    """What kinds of answers there were, in percent of all."""
-    total = sum(run["answered"] for run in runs)
-    shares = {kind: 100 * sum(run[kind] for run in runs) / total for kind in (*KINDS, "truncated")}
-    return ", ".join(f"{kind} {share:.0f} %" for kind, share in shares.items() if share >= 0.05)
-
-
 def load_rows(scenario: str, chosen: Sequence[Server], figures: Figures, against: str) -> Iterator[list[str]]:
     """A row for each server that was measured."""
     for server in chosen:
         runs = list(figures.loads.get((scenario, server.name), {}).values())
         if not runs:
             continue
+        ratios = [figures.ratio(scenario, server.name, (scenario, against))]
+        if scenario in ROUTED:
+            ratios.insert(0, figures.ratio(scenario, server.name, (BESIDE, server.name)))
         cpu = number(figures.median(scenario, server.name, "cpu_us"), 2)
-        ratio = number(figures.ratio(scenario, server.name, against), 2)
         rest = [number(figures.median(scenario, server.name, figure)) for figure in REST]
-        yield [server.title, cpu, ratio, *rest, answers(runs)]
+        yield [server.title, cpu, *(number(ratio, 2) for ratio in ratios), *rest, answers(runs)]
 
 
 def start_rows(chosen: Sequence[Server], figures: Figures) -> Iterator[list[str]]:
@@ -161,15 +144,19 @@ def start_rows(chosen: Sequence[Server], figures: Figures) -> Iterator[list[str]
 
 
 def report(
-    chosen: Sequence[Server], scenarios: Sequence[str], figures: Figures, against: str, *, markdown: bool
+    chosen: Sequence[Server], scenarios: Sequence[str], figures: Figures, wanted: str | None, *, markdown: bool
 ) -> None:
     """Print all tables."""
     for scenario in scenarios:
-        head = ["server", "CPU µs/query", f"× {against}", *REST.values(), "answers"]
+        names = [server.name for server in chosen if (scenario, server.name) in figures.loads]
+        against = choose_against(wanted, names)
+        own = ["× own static"] if scenario in ROUTED else []
+        head = ["server", "CPU µs/query", *own, f"× {against}", *REST.values(), "answers"]
         print(title(scenario, markdown=markdown))
         print(table(head, list(load_rows(scenario, chosen, figures, against)), markdown=markdown))
-    print(title("start, with 10,000 names", markdown=markdown))
-    print(table(["server", "ready ms", "RSS MB"], list(start_rows(chosen, figures)), markdown=markdown))
+    if figures.ready:
+        print(title("start, with 10,000 names", markdown=markdown))
+        print(table(["server", "ready ms", "RSS MB"], list(start_rows(chosen, figures)), markdown=markdown))
 
 
 def report_conditions(args: argparse.Namespace, pinned: Cores | None, left_out: dict[str, str]) -> None:
@@ -193,14 +180,6 @@ def one_of(known: Sequence[str]) -> Callable[[str], list[str]]:
     return parse
 
 
-def seconds(text: str) -> float:
-    """A parser for the length of a run: the load generator takes no more than 60 s."""
-    value = float(text)
-    if not 0 < value <= 60:
-        raise argparse.ArgumentTypeError("between 0 and 60 seconds")
-    return value
-
-
 def parse_arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -221,7 +200,7 @@ def parse_arguments() -> argparse.Namespace:
 def choose_against(wanted: str | None, names: Sequence[str]) -> str:
     """The server the ratios are to: the wanted one, else nsd, else the first peer, else the first of all."""
     peers = [name for name in names if name in PEERS]
-    return wanted or ("nsd" if "nsd" in peers else peers[0] if peers else names[0] if names else "nothing")
+    return next((name for name in (wanted, "nsd", *peers, *names) if name in names), "nothing") or "nothing"
 
 
 def main() -> None:
@@ -238,12 +217,13 @@ def main() -> None:
         sys.exit("\n".join(f"{name}: {reason}" for name, reason in figures.left_out.items()))
     with tempfile.TemporaryDirectory(prefix="dnsemu-bench-") as name:
         folder = Path(name)
-        write_questions(folder, args.scenarios)
-        core = pinned[0] if pinned else None
-        bench = Bench(folder, compile_c("loadgen", folder), args.scenarios, args.seconds, core)
+        load = generator(folder, args.seconds)
+        for scenario in {PLAIN, *args.scenarios}:
+            load.write(scenario, questions(scenario))
+        routed = {name: prepare for name in args.servers if (prepare := prepare_routed(name, args.dnsemu))}
+        bench = Bench(folder, load, args.scenarios, routed, pinned[0] if pinned else None)
         measure_all(bench, chosen, args.rounds, figures)
-    against = choose_against(args.against, [server.name for server in chosen if server.name in figures.ready])
-    report(chosen, args.scenarios, figures, against, markdown=args.markdown)
+    report(chosen, args.scenarios, figures, args.against, markdown=args.markdown)
     report_conditions(args, pinned, figures.left_out)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from dnsemu.authority.authority import Authority, Catalogue, View
 from dnsemu.authority.health import Health
@@ -13,7 +13,7 @@ from dnsemu.authority.shares import Shares
 from dnsemu.authority.tree import Kind, Spot, ZoneTree
 from dnsemu.draws import Draws
 from dnsemu.model import Group, RecordSet, Resource, Type, kind_of, show_name, show_value
-from dnsemu.routing import Policy, Reason, Verdict
+from dnsemu.routing import Reason, Verdict
 from dnsemu.wire import HEADER, Rcode, records_of, type_and_class
 
 Json = Mapping[str, Any]
@@ -28,7 +28,7 @@ _WORDS = {
 class Asked(NamedTuple):
     """Who asks for what. `address`: 4 or 16 octets, of which `length` bits are known.
 
-    `vpc_id`: a client of that VPC, if it is one. `name` in wire form.
+    `vpc_id`: a client of that VPC, if it is one. `name` in wire form. `place`: the name of the place it plays.
     """
 
     name: bytes
@@ -37,6 +37,7 @@ class Asked(NamedTuple):
     length: int
     vpc_id: str | None = None
     is_subnet: bool = False
+    place: str | None = None
 
 
 class Explanation(NamedTuple):
@@ -78,7 +79,7 @@ def explained(catalogue: Catalogue, asked: Asked, inquiry: Inquiry, reply: Reply
         {
             "rcode": Rcode(reply.rcode).name,
             "records": records,
-            "scope": 0 if tree.zone.vpcs else inquiry.scope,
+            "scope": inquiry.scope if asked.is_subnet and not tree.zone.vpcs else 0,
             "ttl_from": teller.source if records else f"the SOA of {show_name(tree.apex)}",
         },
         Shares(inquiry, tree).of(asked.name, asked.type),
@@ -111,6 +112,7 @@ def _client(asked: Asked, inquiry: Inquiry) -> Json:
         "length": asked.length,
         "is_subnet": asked.is_subnet,
         "vpc_id": inquiry.vpc_id,
+        "named": asked.place,
         "place": geography.name_of(place),
         "continent": place.continent,
         "country": place.country,
@@ -163,7 +165,8 @@ class _Teller:
             return
         number, choice = next(self._decisions)
         assert self._groups[number] is group, "decisions are taken in the order in which they are told"
-        verdicts = self._inquiry.choosers[number].judge(self._inquiry)
+        chooser = self._inquiry.choosers[number]
+        verdicts = chooser.judge(self._inquiry)
         yield {
             "step": "group",
             "policy": group.first.policy.name,
@@ -173,10 +176,12 @@ class _Teller:
                 for index, (member, verdict) in enumerate(zip(group.members, verdicts, strict=True))
             ],
             "reason": choice.reason.value,
-            "because": _WORDS.get(choice.reason, cast("Policy", group.first.policy).criterion),
+            "because": _WORDS.get(choice.reason, chooser.criterion),
         }
         for index in choice.members:
             yield from self._member(group.members[index], taken)
+        if len(choice.members) > 1:
+            self.source = f"{show_name(group.name)} {group.type.name}"
 
     def _judged(self, member: RecordSet, verdict: Verdict, *, taken: bool) -> Json:
         return {
@@ -188,9 +193,15 @@ class _Teller:
             "share": verdict.share,
             "taken": taken,
             "ttl": _ttl(member),
-            "alias": show_name(member.alias.name) if member.alias else None,
+            "alias": self._shown_target(member),
             "values": [show_value(member.type, value.rdata) for value in member.values],
         }
+
+    def _shown_target(self, member: RecordSet) -> str | None:
+        target = self._tree.target(member)
+        if isinstance(target, Resource):
+            return target.name
+        return show_name(member.alias.name) if member.alias else None
 
     def _member(self, member: RecordSet, taken: list[RecordSet | Resource]) -> Iterator[Json]:
         """Where the records of a member come from."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dnsemu.model import Group, HealthSnapshot, RecordSet, Resource, show_name
+from dnsemu.model import Group, HealthSnapshot, RecordSet, Resource
 
 Target = Group | Resource | None
 Targets = Mapping[int, Target]
@@ -43,23 +43,18 @@ class Health:
         return known
 
     def why(self, member: RecordSet) -> str:
-        """What decides about a member's health, for people."""
+        """What decides about a member's health, for people; empty if nothing does."""
         said = []
         if member.health_check_id is not None:
-            well = self._is_well(member.health_check_id)
-            said.append(f"health check {member.health_check_id} is {'healthy' if well else 'unhealthy'}")
+            said.append(f"health check {member.health_check_id}")
         if member.alias and member.alias.evaluate_target_health:
-            said.append(self._why_target(member, self._targets[id(member)]))
-        if not said:
-            return "its target's health is not evaluated" if member.alias else "no health check"
-        return ", ".join(said)
-
-    def _why_target(self, member: RecordSet, target: Target) -> str:
-        assert member.alias is not None
-        name = show_name(member.alias.name).removesuffix(".")
-        if isinstance(target, Resource):
-            return f"{target.name} is {'healthy' if self.of_target(target) else 'unhealthy'}"
-        return f"{name} has {'a' if self.of_target(target) else 'no'} healthy member"
+            target = self._targets[id(member)]
+            well = self.of_target(target)
+            if isinstance(target, Group):
+                said.append(f"{'a' if well else 'no'} healthy member there")
+            else:
+                said.append("its target")
+        return " and ".join(said)
 
     def _is_well(self, check_id: str | None) -> bool:
         return check_id is None or self._snapshot.get(check_id, True)  # H14

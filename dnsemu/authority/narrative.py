@@ -44,9 +44,10 @@ def _address(client: Json) -> str:
 def _client(client: Json) -> str:
     which = "client subnet" if client["is_subnet"] else "source address"
     member = f", in {client['vpc_id']}" if client["vpc_id"] else ""
+    who = f"{client['named'] or _address(client)} ({'place' if client['named'] else which}{member})"
     unknown = not client["country"] and not client["continent"] and not client["coordinates"]
     place = "nobody knows where that is" if unknown else f"{client['place']}, says {client['word']}"
-    return f"{_address(client)} ({which}{member}): {place}"
+    return f"{who}: {place}"
 
 
 def _zone(zone: Json) -> str:
@@ -79,27 +80,33 @@ def _group(step: Json) -> Iterator[str]:
     names = ", ".join(member["set_identifier"] for member in step["members"] if member["taken"])
     for member in step["members"]:
         if step["reason"] == "failover" and member["matched"] and member["alias"] and not member["healthy"]:
-            yield _line("", f"backed out of {member['set_identifier']}: {member['health']}")
+            yield _line("", f"backed out of {member['set_identifier']}, which is unhealthy ({member['health']})")
     yield _line("choice", f"{names + ': ' if names else ''}{step['because']}")
 
 
 def _member(member: Json) -> tuple[str, str, str, str]:
     healthy = "healthy" if member["healthy"] else "UNHEALTHY"
+    health = f" ({member['health']})" if member["health"] else ""
     to = f"-> {member['alias']}" if member["alias"] else " ".join(member["values"][:3])
     more = len(member["values"]) - 3
     return (
         f"{'*' if member['taken'] else '-'} {member['set_identifier']}",
         f"{member['why']}",
-        f"{healthy} ({member['health']})",
+        f"{healthy}{health}",
         f"{to} and {more} more" if more > 0 else to,
     )
 
 
 def _alias(step: Json) -> Iterator[str]:
-    what = f"{step['target']}, a {step['kind']}" if step["kind"] != "record set" else step["target"]
+    what = f"{step['target']}, {_a(step['kind'])}" if step["kind"] != "record set" else step["target"]
     values = step.get("values")
     none = ", which has no such records: NODATA" if values is not None and not values else ""
     yield _line("alias", f"to {what}{none}")
+
+
+def _a(kind: str) -> str:
+    """`an S3 website`, `a load balancer`: by how the first letter sounds."""
+    return f"{'an' if kind.startswith(('A', 'E', 'S3')) else 'a'} {kind}"
 
 
 def _cname(step: Json) -> Iterator[str]:

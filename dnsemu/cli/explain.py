@@ -68,7 +68,7 @@ def _asked(name: str, rdtype: Type, whence: str, loaded: Loaded) -> Asked:
     except TextError as error:
         raise click.BadParameter(str(error), param_hint="NAME") from None
     vpc_id = places[who.place].vpc_id if who.place is not None else None
-    return Asked(wire, rdtype, who.address, who.length, vpc_id, is_subnet=who.is_subnet)
+    return Asked(wire, rdtype, who.address, who.length, vpc_id, who.is_subnet, who.place)
 
 
 def _draws(loaded: Loaded) -> Draws:

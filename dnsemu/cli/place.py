@@ -61,7 +61,7 @@ def _show(place: str, loaded: Loaded) -> None:
         ("coordinates", f"{coordinates[0]:.2f}, {coordinates[1]:.2f}" if coordinates else "-"),
         ("regions", _nearest(client, locator)),
         *((("vpc", client.vpc_id),) if client.vpc_id else ()),
-        ("play it", _subnets(who, place)),
+        ("play it", _how(who, client, place, loaded)),
     ]
     for label, text in rows:
         click.echo(f"{click.style(f'{label:12}', bold=True)}{text}")
@@ -74,8 +74,15 @@ def _nearest(client: Client, locator: Locator) -> str:
     return ", ".join(f"{region} {milliseconds:g} ms" for region, milliseconds in known[:_NEAREST]) or "-"
 
 
-def _subnets(who: Whence, text: str) -> str:
-    """What dig is given to be there: an atlas block has both families."""
+def _how(who: Whence, client: Client, text: str, loaded: Loaded) -> str:
+    """What dig is given to be there: an atlas block has both families; for a VPC the source address counts."""
+    blocks = [vpc.blocks for vpc in loaded.configuration.clients.vpcs if vpc.vpc_id == client.vpc_id]
+    views = loaded.authority.views
+    if not who.is_subnet and views is not None and views.of(who.address):
+        return f"dig -b {text} …"
+    if client.vpc_id is not None:
+        addresses = ", ".join(str(block) for its in blocks for block in its)
+        return f"dig -b ADDRESS …, with an address of {addresses or client.vpc_id}"
     block = geography().find(text) if who.place is None else None
     if block is not None:
         return f"dig +subnet={block.ipv4} …   or +subnet={block.ipv6}"

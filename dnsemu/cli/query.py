@@ -33,7 +33,7 @@ _SECTIONS = ("answer", "authority", "additional")
     "--from",
     "whence",
     metavar="PLACE|IP|CIDR",
-    help="Ask for a client there, by a client subnet: DE, US-VA, eu-west-1, a name of dnsemu: places, a CIDR block.",
+    help="Ask for a client there, by its client subnet: DE, US-VA, eu-west-1, a name of dnsemu: places, an address.",
 )
 @click.option("--tcp", is_flag=True, help="Ask over TCP.")
 @click.option(

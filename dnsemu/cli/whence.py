@@ -56,9 +56,10 @@ def _named(text: str) -> Whence:
 
 
 def _what_is_known(text: str, places: Collection[str]) -> str:
-    known = [*places, *(block.code for block in geography().atlas)]
-    close = get_close_matches(text, known, n=1) or get_close_matches(text.upper(), known, n=1)
-    hint = f"; did you mean {close[0]}?" if close else ""
+    names = {block.name.lower(): block.code for block in reversed(geography().atlas)}  # countries stand first
+    known = {name.lower(): name for name in (*places, *(block.code for block in geography().atlas))} | names
+    close = get_close_matches(text.lower(), known, n=1)
+    hint = f"; did you mean {known[close[0]]}?" if close else ""
     return (
         f"'{text}' is no place that is known here: a country (DE), a state (US-VA), a region (eu-west-1), "
         f"a local zone group, a name of dnsemu: places, an address or a CIDR block{hint}"

@@ -35,7 +35,17 @@ class Known(NamedTuple):
     latency: Mapping[str, float] | None = None
 
 
-_Segment = tuple[Located | None, int, Chain[Known]]
+class _Segment(NamedTuple):
+    """A run of addresses that are in the same blocks, `chain`.
+
+    `located`: where all of it is, if that and its scope are the same throughout, for clients of whom at least
+    `longest` bits are known. `scope`: the longest that any of its addresses has.
+    """
+
+    located: Located | None
+    longest: int
+    scope: int
+    chain: Chain[Known]
 
 
 class LatencyTables(NamedTuple):
@@ -76,51 +86,54 @@ class Locator:
         self.has_latency_blocks = bool(latencies.blocks)
         self.milliseconds = lru_cache(_KEPT)(self._milliseconds)
         self._found = lru_cache(_KEPT)(Located)
-        self._ready = {octets: self._make_ready(octets) for octets in (4, 16)}
+        self._segments = {octets: self._make_segments(octets) for octets in (4, 16)}
 
     def locate(self, client: Client) -> Located:
         """Where `client` is. Its `place` is NOWHERE if nobody knows."""
         address = client.address
-        starts, ready = self._ready[len(address)]
+        starts, segments = self._segments[len(address)]
         number = int.from_bytes(address)
         index = bisect_right(starts, number) - 1
-        located, longest, chain = ready[index]
+        located, longest, scope, chain = segments[index]
         if located is not None and client.length >= longest:
             return located
-        scope = scope_at(starts, index, number, 8 * len(address)) or 1  # 0 would be for everybody (CS4)
-        return self._look_up(client, chain, scope)
+        if chain or client.vpc_id is not None or self._database is None:
+            return self._look_up(client, chain, scope_at(starts, index, number, 8 * len(address)) or 1)
+        record, prefix = self._database(_spelled(address))
+        if prefix < scope or len(address) == 16:
+            scope = max(scope_at(starts, index, number, 8 * len(address)), _whole_prefix(address, prefix), 1)
+        else:
+            scope = prefix
+        return self._in_database(record, scope, None)
 
-    def _make_ready(self, octets: int) -> tuple[Sequence[int], list[_Segment]]:
-        """By segment: where all of it is, if that and its scope are written; its longest block; its blocks."""
-        made = []
-        for chain, scope in self._blocks.segments(octets):
-            located = None if scope is None else _written(chain, 8 * octets, scope or 1)[0]
-            made.append((located, chain[0][0] if chain else 0, chain))
-        return self._blocks.starts(octets), made
+    def _make_segments(self, octets: int) -> tuple[Sequence[int], list[_Segment]]:
+        starts, bits = self._blocks.starts(octets), 8 * octets
+        made: list[_Segment] = []
+        for index, (chain, scope) in enumerate(self._blocks.segments(octets)):
+            located = None if scope is None else _written(chain, bits, scope or 1)[0]
+            ends = (starts[index], starts[index + 1] - 1 if index + 1 < len(starts) else (1 << bits) - 1)
+            most = max(scope_at(starts, index, end, bits) for end in ends)
+            made.append(_Segment(located, chain[0][0] if chain else 0, most, chain))
+        return starts, made
 
     def _look_up(self, client: Client, chain: Chain[Known], scope: int) -> Located:
         """Step by step: what is written, the client's VPC, the database, the default."""
-        latency = None
-        if chain:
-            located, latency = _written(chain, client.length, scope)
-            if located is not None:
-                return located
-        if client.vpc_id is not None:
-            in_vpc = self._vpcs.get(client.vpc_id)
-            if in_vpc is not None and in_vpc.place is not None:
-                return Located(in_vpc.place, scope, in_vpc.word, in_vpc.region, latency)
-        place, word = self._default, DEFAULT
-        if self._database is not None:
-            record, prefix = self._database(_spelled(client.address))
-            if len(client.address) == 16:
-                prefix = _whole_prefix(client.address, prefix)
-            if prefix > scope:
-                scope = prefix
-            found = self.geography.from_record(record)
-            if found is not None:
-                place, word = found, DATABASE
+        located, latency = _written(chain, client.length, scope)
+        if located is not None:
+            return located
+        in_vpc = self._vpcs.get(client.vpc_id or "")
+        if in_vpc is not None and in_vpc.place is not None:
+            return Located(in_vpc.place, scope, in_vpc.word, in_vpc.region, latency)
+        if self._database is None:
+            return self._in_database(None, scope, latency)
+        record, prefix = self._database(_spelled(client.address))
+        return self._in_database(record, max(scope, _whole_prefix(client.address, prefix)), latency)
+
+    def _in_database(self, record: Any, scope: int, latency: Mapping[str, float] | None) -> Located:
+        """Where a record of the database is, or where the default is."""
+        place, word = None if record is None else self.geography.from_record(record), DATABASE
         if place is None:
-            place, word = NOWHERE, NOBODY
+            place, word = (NOWHERE, NOBODY) if self._default is None else (self._default, DEFAULT)
         return self._found(place, scope, word) if latency is None else Located(place, scope, word, None, latency)
 
     def latencies(self, client: Client) -> tuple[Latencies, int]:

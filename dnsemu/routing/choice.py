@@ -49,7 +49,14 @@ class Verdict(NamedTuple):
 
 
 class Chooser(Protocol):
-    """A group's policy with the health of its members: all that a question needs."""
+    """A group's policy with the health of its members: all that a question needs.
+
+    `criterion` is said of what it takes first.
+    """
+
+    @property
+    def criterion(self) -> str:
+        """As `the lowest latency`."""
 
     def with_health(self, healthy: tuple[bool, ...]) -> Chooser:
         """The same for other health; what does not depend on health is shared."""
@@ -62,12 +69,11 @@ class Chooser(Protocol):
 
 
 class Policy(RoutingPolicy, Protocol):
-    """A routing policy that can choose, by a `criterion` that is said of what it takes first.
+    """A routing policy that can choose.
 
     `by_client`: whether it matters who asks (C12); if not, any client will do.
     """
 
-    criterion: ClassVar[str]
     by_client: ClassVar[bool]
 
     def chooser(self, members: Sequence[RecordSet], healthy: tuple[bool, ...], key: bytes, world: World) -> Chooser:
@@ -99,6 +105,8 @@ class Ranked:
     The first healthy one is taken; if none is, the first (H5, G10). Only members that are for this client stand in
     the order.
     """
+
+    criterion: ClassVar[str]
 
     def __init__(self, healthy: tuple[bool, ...], default: int = -1) -> None:
         """`default`: the number of the member for all other clients, if there is one."""

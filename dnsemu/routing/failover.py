@@ -20,7 +20,6 @@ class Failover:
 
     role: str
     name: ClassVar[str] = "failover"
-    criterion: ClassVar[str] = "the primary, as long as it is healthy"
     by_client: ClassVar[bool] = False
 
     def check(self, members: Sequence[RecordSet]) -> list[Fault]:
@@ -64,6 +63,8 @@ def _check_health(members: Sequence[RecordSet]) -> Iterator[Fault]:
 
 class _Chooser(Ranked):
     """The primary as long as it is healthy or the secondary is not; one of both, always (F4, F5)."""
+
+    criterion = "the primary, as long as it is healthy"
 
     def __init__(self, roles: Sequence[str], healthy: tuple[bool, ...]) -> None:
         super().__init__(healthy)

@@ -22,7 +22,6 @@ class Geolocation:
     country: str | None
     subdivision: str | None
     name: ClassVar[str] = "geolocation"
-    criterion: ClassVar[str] = "the smallest place that the client is in"
     by_client: ClassVar[bool] = True
 
     def check(self, members: Sequence[RecordSet]) -> list[Fault]:
@@ -66,6 +65,8 @@ def read_geolocation(
 
 class _Chooser(RankedByPlace):
     """State before country before continent before the default (G4); the members for other places never (G10)."""
+
+    criterion = "the smallest place that the client is in"
 
     def __init__(self, places: Sequence[Geolocation], healthy: tuple[bool, ...], geography: Geography) -> None:
         self._places, self._geography = places, geography

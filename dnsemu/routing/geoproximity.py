@@ -36,7 +36,6 @@ class Geoproximity:
     coordinates: tuple[float, float] | None
     bias: int = 0
     name: ClassVar[str] = "geoproximity"
-    criterion: ClassVar[str] = "the smallest distance, biased"
     by_client: ClassVar[bool] = True
 
     def check(self, members: Sequence[RecordSet]) -> list[Fault]:
@@ -96,6 +95,8 @@ def read_geoproximity(
 
 class _Chooser(RankedByPlace):
     """The smallest biased distance (P4); a client that is nowhere gets the lowest set identifier (P10)."""
+
+    criterion = "the smallest distance, biased"
 
     def __init__(self, members: Sequence[RecordSet], healthy: tuple[bool, ...], world: World) -> None:
         super().__init__(healthy)

@@ -27,7 +27,6 @@ class IpBased:
     collection_origin: Origin | None = field(default=None, compare=False)
     location_origin: Origin | None = field(default=None, compare=False)
     name: ClassVar[str] = "IP-based"
-    criterion: ClassVar[str] = "the longest prefix around the client"
     by_client: ClassVar[bool] = True
 
     def check(self, members: Sequence[RecordSet]) -> list[Fault]:
@@ -66,6 +65,8 @@ class IpBased:
 
 class _Chooser(Ranked):
     """Longest prefix first (I7), of the locations that members name (I9), then the default; health by I11."""
+
+    criterion = "the longest prefix around the client"
 
     def __init__(self, locations: Sequence[str], healthy: tuple[bool, ...], collection: CidrCollection) -> None:
         numbers = {location: number for number, location in enumerate(locations)}
@@ -119,6 +120,19 @@ class _Chooser(Ranked):
         chain, _ = self._blocks.find(client.address)
         length = next((prefix for prefix, other in chain if other == member), None)
         if length is None:
-            return f"location {self._locations[member]}: no block around the client"
+            inside = self._is_inside(member, client)
+            return (
+                f"location {self._locations[member]}: {'only a part of' if inside else 'no block around'} the client"
+            )
         fits = "" if length <= client.length else f", longer than the client's /{client.length}"
         return f"location {self._locations[member]}: a /{length} around the client{fits}"
+
+    def _is_inside(self, member: int, client: Client) -> bool:
+        """Whether one of the member's blocks is a part of the client's subnet."""
+        starts, bits = self._blocks.starts(len(client.address)), 8 * len(client.address)
+        first = int.from_bytes(client.address)
+        last = first + (1 << bits - client.length) - 1
+        segments = self._blocks.segments(len(client.address))[
+            bisect_right(starts, first) : bisect_right(starts, last)
+        ]
+        return any(other == member for chain, _ in segments for _, other in chain)

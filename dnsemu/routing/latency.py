@@ -22,7 +22,6 @@ class Latency:
 
     region: str
     name: ClassVar[str] = "latency"
-    criterion: ClassVar[str] = "the lowest latency"
     by_client: ClassVar[bool] = True
 
     def check(self, members: Sequence[RecordSet]) -> list[Fault]:
@@ -48,6 +47,8 @@ CHINESE = "cn-north-1"  # for clients in China, if it is there (L5)
 
 class _ByLatency(RankedByPlace):
     """The lowest estimated latency (L2); ties, and clients that are nowhere, by set identifier (L9)."""
+
+    criterion = "the lowest latency"
 
     def __init__(self, members: Sequence[RecordSet], healthy: tuple[bool, ...], world: World) -> None:
         super().__init__(healthy)
@@ -83,6 +84,8 @@ class _ByLatency(RankedByPlace):
 
 class _ByDistance(RankedByPlace):
     """The region of the client's VPC, else the one nearest to it."""
+
+    criterion = "the region of the VPC, or the nearest one"
 
     def __init__(self, members: Sequence[RecordSet], healthy: tuple[bool, ...], world: World) -> None:
         super().__init__(healthy)

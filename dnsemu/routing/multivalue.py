@@ -22,7 +22,6 @@ class Multivalue:
     """Has no parameters."""
 
     name: ClassVar[str] = "multivalue"
-    criterion: ClassVar[str] = "up to eight of the healthy ones, by chance"
     by_client: ClassVar[bool] = False
 
     def check(self, members: Sequence[RecordSet]) -> list[Fault]:
@@ -45,6 +44,8 @@ class Multivalue:
 
 class _Chooser:
     """Up to eight of the healthy members; up to eight of all if none is healthy (M1, M4). In random order."""
+
+    criterion = "up to eight of the healthy ones, by chance"
 
     def __init__(self, healthy: tuple[bool, ...], key: bytes) -> None:
         self._key, self._healthy = key, healthy

@@ -24,7 +24,6 @@ class Weighted:
 
     weight: int
     name: ClassVar[str] = "weighted"
-    criterion: ClassVar[str] = "drawn by weight"
     by_client: ClassVar[bool] = False
 
     def check(self, members: Sequence[RecordSet]) -> list[Fault]:
@@ -38,6 +37,8 @@ class Weighted:
 
 class _Chooser:
     """A member of the pool, as likely as its weight in the sum of weights (W2), whoever asks or has asked (W5)."""
+
+    criterion = "drawn by weight"
 
     def __init__(self, weights: Sequence[int], healthy: tuple[bool, ...], key: bytes) -> None:
         self._weights, self._healthy, self._key = weights, healthy, key

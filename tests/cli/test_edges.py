@@ -69,7 +69,8 @@ def test_a_server_with_few_file_descriptors_goes_on_answering() -> None:
             for sock in sockets:
                 sock.close()
         assert "Traceback" not in server.log
-        assert server.log.count("too many TCP connections") == 1
+        # Once, and perhaps again if some are still being turned away while the others leave; never for each.
+        assert 1 <= server.log.count("too many TCP connections") < 10
 
 
 def test_thousands_of_faults_are_printed_in_time(tmp_path: Path) -> None:

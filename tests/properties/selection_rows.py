@@ -15,12 +15,12 @@ import re
 from fractions import Fraction
 from typing import Any
 
-from properties.selection_world import COLLECTION, Group, Member
+from properties.selection_places import ATLAS
+from properties.selection_world import COLLECTION, Client, Group, Member, World, Zone
 
 APEX = "t.test."
 CHECKS = {"healthy": True, "unhealthy": False}
 _CHECK_OF = {"H": "healthy", "U": "unhealthy", "-": ""}
-_WEIGHTS_AND_REST = {"weighted", "latency", "failover", "geolocation", "geoproximity", "ip-based", "multivalue"}
 
 
 def groups(*lines: str) -> tuple[Group, ...]:
@@ -76,6 +76,26 @@ def expected(text: str) -> dict[frozenset[str], Fraction]:
     return {frozenset(pair[1].split("+")): Fraction(pair[2] or 1) for pair in pairs if pair}
 
 
+def world_of(lines: tuple[str, ...]) -> World:
+    """A row's groups, and what they look at."""
+    latencies = {
+        "US": {"us-east-1": 20, "ap-southeast-2": 200},
+        "CN": {"cn-north-1": 50, "ap-northeast-1": 10},
+        "DE": {"eu-west-1": 20.04, "eu-west-2": 19.96},
+        "US-WA": {"us-east-1": 60, "ap-southeast-2": 50},
+        "203.0.113.128/26": {"eu-west-1": 10, "eu-west-2": 20},
+    }
+    collection = {"wide": ("2001:db8::/32",), "narrow": ("2001:db8:1234::/48",), "office": ("203.0.113.0/24",)}
+    north = {"cidr": "192.0.2.0/24", "coordinates": {"latitude": "0", "longitude": "0"}, "latency": {"us-east-1": 1}}
+    zone = Zone("t.test.", groups(*lines))
+    return World((zone,), CHECKS, collection=collection, locations=(north,), latencies=latencies)
+
+
+def client_of(text: str) -> Client:
+    """A place of the atlas, a client subnet, the place of the row above, or nobody known."""
+    return Client(subnet={"north": "192.0.2.0/24", "": ""}.get(text) or (ATLAS[text][0] if text in ATLAS else text))
+
+
 TRUTH = {  # 1.2: weights 1, 1, 0
     "HHH": "R1 1/2, R2 1/2",
     "HHU": "R1 1/2, R2 1/2",
@@ -87,7 +107,6 @@ TRUTH = {  # 1.2: weights 1, 1, 0
     "UU-": "R3",
 }
 GEO = "r geolocation: wa US-WA {}, us US {}, na NA: {}, all * {}"
-LATENCIES = "us-east-1 near, ap-southeast-2 far"
 TREE = (  # 2.4, figure of scenarios 1 to 5
     "r latency: near us-east-1 {} {}w, far ap-southeast-2 - =>v",
     "w weighted: a 1 {}, b 3 {}",
@@ -156,6 +175,7 @@ ROWS: list[tuple[str, str, str, tuple[str, ...]]] = [
     ("1.7 first", "2001:db8:1234::/48", "A", ("r ip-based: A wide -, D * -",)),
     ("1.7 second", "2001:db8::/32", "D", ("r ip-based: A narrow -, D * -",)),
     ("I6", "203.0.0.0/16", "D", ("r ip-based: A office -, D * -",)),
+    ("I6 at the edge", "2001:db8:1234::/47", "A", ("r ip-based: A wide -, B narrow -, D * -",)),
     ("I7", "2001:db8:1234:5::/64", "B", ("r ip-based: A wide -, B narrow -, D * -",)),
     ("I9", "2001:db8:1234:5::/64", "A", ("r ip-based: A wide -, D * -",)),
     ("I10", "203.0.0.0/16", "", ("r ip-based: A office -",)),

@@ -12,9 +12,10 @@ import dns.rcode
 import dns.rdatatype
 from answers import Question, Walked, name_at, question, send, walk
 from properties.reference import Record
-from properties.selection import Outcome
-from properties.selection_world import Client
+from properties.selection import Outcome, answers
+from properties.selection_world import Client, World, to_yaml
 
+from dnsemu.app import load_text
 from dnsemu.authority import Authority
 from dnsemu.draws import Draws
 
@@ -30,6 +31,16 @@ class Heard(NamedTuple):
     authority: frozenset[str]  # types
     additional: frozenset[Record]
     subnet: tuple[str, int, int] | None
+
+
+def authority_of(world: World) -> Authority:
+    return load_text(to_yaml(world)).authority
+
+
+def explained(world: World, client: Client, name: str, rdtype: str, got: object) -> str:
+    """All that is needed to see it again."""
+    allowed = answers(world, client, name, rdtype)
+    return f"{client} asks {name} {rdtype}\n got     {got}\n allowed {allowed}\n{to_yaml(world)}"
 
 
 def hear(authority: Authority, client: Client, name: str, rdtype: str, draws: Draws) -> Heard:

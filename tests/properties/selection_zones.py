@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 LABELS = ("", "a", "b", "c", "*", "*.b", "d.b", "e")
 COVERED = {"*": "q", "*.b": "q.b"}  # names that only a wildcard has
-TYPES = ("A", "A", "A", "AAAA", "TXT", "CNAME", "MX")
+TYPES = ("A", "A", "A", "A", "A", "AAAA", "TXT", "CNAME", "MX")
 POLICIES = ("simple", "weighted", "latency", "failover", "geolocation", "geoproximity", "ip-based", "multivalue")
 IDENTIFIERS = ("b", "A", "a", "10", "9", "Z", "aa", "é", "-", "B")
 LOCATIONS = ("x", "y", "z")
@@ -210,7 +210,7 @@ class Stock:
 def _zone(chance: Chance, name: str, vpcs: tuple[str, ...], stock: Stock) -> Zone:
     stock.apex = name
     policies = [policy for policy in POLICIES if not (vpcs and policy == "ip-based")]
-    for _ in range(chance.pick(range(3, 11))):
+    for _ in range(chance.pick(range(3, 13))):
         owner, rdtype, policy = stock.full(chance.pick(LABELS)), chance.pick(TYPES), chance.pick(policies)
         if stock.takes(owner, rdtype) and (rdtype, policy) != ("CNAME", "multivalue"):
             stock.groups.append(Group(owner, rdtype, policy, _members(chance, policy, rdtype, stock)))

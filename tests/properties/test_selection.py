@@ -12,18 +12,17 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from properties.reference import ADDRESSES, is_below
+from properties.reference import ADDRESSES
 from properties.selection import Shares, answers, answers_to_any, find, zone_for
 from properties.selection_clients import clients, questions
 from properties.selection_places import ATLAS
-from properties.selection_rows import CHECKS, ROWS, expected, groups
-from properties.selection_server import Heard, hear
-from properties.selection_world import Client, Group, World, Zone, to_yaml
+from properties.selection_reach import is_unrelated
+from properties.selection_rows import CHECKS, ROWS, client_of, expected, groups, world_of
+from properties.selection_server import Heard, authority_of, explained, hear
+from properties.selection_world import Client, World, Zone
 from properties.selection_zones import VPCS, worlds
 from properties.strategies import examples
 
-from dnsemu.app import load_text
-from dnsemu.authority import Authority
 from dnsemu.draws import Draws
 
 DRAWS = 40
@@ -31,37 +30,7 @@ UNLIKELY = Fraction(1, 10**9)
 FLAGS = {"REFUSED": "qr rd", "public": "qr aa rd", "private": "qr rd ra"}
 
 
-def authority_of(world: World) -> Authority:
-    return load_text(to_yaml(world)).authority
-
-
-def explained(world: World, client: Client, name: str, rdtype: str, got: object) -> str:
-    """All that is needed to see it again."""
-    allowed = answers(world, client, name, rdtype)
-    return f"{client} asks {name} {rdtype}\n got     {got}\n allowed {allowed}\n{to_yaml(world)}"
-
-
 # The tables and scenarios of what is to be emulated
-
-
-def world_of(lines: tuple[str, ...]) -> World:
-    """A row's groups, and what they look at."""
-    latencies = {
-        "US": {"us-east-1": 20, "ap-southeast-2": 200},
-        "CN": {"cn-north-1": 50, "ap-northeast-1": 10},
-        "DE": {"eu-west-1": 20.04, "eu-west-2": 19.96},
-        "US-WA": {"us-east-1": 60, "ap-southeast-2": 50},
-        "203.0.113.128/26": {"eu-west-1": 10, "eu-west-2": 20},
-    }
-    collection = {"wide": ("2001:db8::/32",), "narrow": ("2001:db8:1234::/48",), "office": ("203.0.113.0/24",)}
-    north = {"cidr": "192.0.2.0/24", "coordinates": {"latitude": "0", "longitude": "0"}, "latency": {"us-east-1": 1}}
-    zone = Zone("t.test.", groups(*lines))
-    return World((zone,), CHECKS, collection=collection, locations=(north,), latencies=latencies)
-
-
-def client_of(text: str) -> Client:
-    """A place of the atlas, a client subnet, the place of the row above, or nobody known."""
-    return Client(subnet={"north": "192.0.2.0/24", "": ""}.get(text) or (ATLAS[text][0] if text in ATLAS else text))
 
 
 @pytest.mark.parametrize(("rule", "client", "wanted", "lines"), ROWS, ids=[row[0] for row in ROWS])
@@ -72,7 +41,10 @@ def test_the_model_gives_what_the_tables_say(rule: str, client: str, wanted: str
 
 @pytest.mark.parametrize(("rule", "client", "wanted", "lines"), ROWS, ids=[row[0] for row in ROWS])
 def test_the_server_gives_what_the_tables_say(rule: str, client: str, wanted: str, lines: tuple[str, ...]) -> None:
-    authority, draws = authority_of(world_of(lines)), Draws(1)
+    """Health is the other way round at first, and then changes."""
+    world, draws = world_of(lines), Draws(1)
+    authority = authority_of(replace(world, checks={check: not healthy for check, healthy in CHECKS.items()}))
+    authority = authority.with_health(CHECKS)
     heard = [hear(authority, client_of(client), "r.t.test.", "TXT", draws).outcome for _ in range(DRAWS)]
     came = set(in_identifiers(dict.fromkeys(heard, Fraction(1))))
     assert set(likely(expected(wanted), DRAWS)) <= came <= set(expected(wanted))
@@ -241,32 +213,3 @@ def test_a_seed_gives_the_same_answers_whatever_else_is_asked(world: World, seed
                 hear(authority, client, *other, draws)
             again.append(hear(authority, client, name, rdtype, draws))
         assert alone == again, explained(world, client, name, rdtype, (alone, again, others))
-
-
-def is_unrelated(world: World, one: tuple[str, str], other: tuple[str, str]) -> bool:
-    """Whether no group has a say in the answers to both."""
-    return reached(world, *one).isdisjoint(reached(world, *other))
-
-
-def reached(world: World, name: str, rdtype: str) -> set[Group]:
-    """Every group that may have a say in an answer, behind aliases, CNAMEs and mail servers too, in any zone."""
-    found: set[Group] = set()
-    asked = [(zone, name, rdtype) for zone in world.zones if is_below(name, zone.name)]
-    while asked:
-        zone, owner, wanted = asked.pop()
-        for group in (find(zone, owner) or {}).values():
-            if group.type in (wanted, "CNAME") and group not in found:
-                found.add(group)
-                asked += [(zone, *on) for on in leads_to(group, wanted) if is_below(on[0], zone.name)]
-    return found
-
-
-def leads_to(group: Group, rdtype: str) -> list[tuple[str, str]]:
-    """The questions that a group's members come to."""
-    found = [(member.alias, group.type) for member in group.members if member.alias]
-    values = [value.split()[-1] for member in group.members for value in member.values]
-    if group.type == "CNAME":
-        found += [(value, rdtype) for value in values]
-    if group.type == "MX":
-        found += [(value, family) for value in values for family in ADDRESSES]
-    return found

@@ -210,10 +210,18 @@ def test_a_socket_on_all_ipv6_addresses_replies_from_the_one_that_was_asked(star
 
 
 def test_an_ipv6_socket_leaves_ipv4_to_others(start: Callable[..., Running]) -> None:
+    """IPv4 has the number for somebody else: here for who asks for it, unless another program was quicker."""
     need_ipv6()
-    server = start("::")
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.bind(("127.0.0.1", server.address[1]))
+    for attempt in range(5):
+        server = start("::")
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            try:
+                sock.bind(("127.0.0.1", server.address[1]))
+            except OSError:
+                if attempt == 4:
+                    raise
+            else:
+                return
 
 
 def test_another_authority_is_served_from_the_next_packet_on(start: Callable[..., Running]) -> None:
