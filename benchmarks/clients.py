@@ -1,13 +1,12 @@
 """Who asks: /24s of clients, as three octets, and databases that say where they are."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, ip_network
 from pathlib import Path
 
 from mmdb import Value, write_database
-from world import client_subnet
 
 from dnsemu.config import geography
 
@@ -37,7 +36,7 @@ def public_network(rng: random.Random) -> bytes:
 
 @dataclass(frozen=True)
 class MadeUp:
-    """A database of addresses with so many /24s, spread over so many places; its records as large as GeoLite2's?"""
+    """A database of addresses: so many /24s, spread over so many places, with small or large records."""
 
     entries: int
     places: int
@@ -51,28 +50,45 @@ class MadeUp:
         write_database(file, prefixes, records, self._values())
 
     def prefixes(self) -> list[int]:
-        """The /24s, as integers of 24 bits, sorted."""
-        known = range(int(ATLAS.network_address) >> 8, int(ATLAS.broadcast_address) >> 8)
-        drawn = random.Random("prefixes").sample(range(FIRST, LAST), self.entries + len(known))
-        return sorted([prefix for prefix in drawn if prefix not in known][: self.entries])
+        """The /24s, as integers of 24 bits, sorted; the atlas goes before a database, so none of its."""
+        atlas = range(int(ATLAS.network_address) >> 8, (int(ATLAS.broadcast_address) >> 8) + 1)
+        drawn = random.Random("prefixes").sample(range(FIRST, LAST), self.entries + len(atlas))
+        return sorted([prefix for prefix in drawn if prefix not in atlas][: self.entries])
 
     def _values(self) -> list[Value]:
-        """Places around those of the atlas, at most some 200 km from them."""
+        """Places around those of the atlas, at most some 300 km from them."""
         rng = random.Random("places")
-        values = []
-        for number in range(self.places):
+        values: list[Value] = []
+        for _ in range(self.places):
             _, country, subdivision, coordinates = rng.choice(geography().atlas).place
             north, east = coordinates or (0, 0)
-            at = [round(degrees + rng.uniform(-2, 2), 4) for degrees in (north, east)]
+            north, east = north + rng.uniform(-2, 2), east + rng.uniform(-2, 2)
+            location = {"latitude": round(max(-90.0, north), 4), "longitude": round(min(180.0, east), 4)}
             area = subdivision or f"{rng.randrange(100):02}"
-            values.append(_record(country or "", area, at) | (_names(number, country or "") if self.large else {}))
+            known = country or "", area, location
+            values.append(_large_record(*known, rng) if self.large else _record(*known))
         return values
 
 
-def _record(country: str, subdivision: str, at: Sequence[float]) -> dict[str, Value]:
+def _record(country: str, subdivision: str, location: Mapping[str, float]) -> Value:
     """What dnsemu reads of a City record."""
+    return {"country": {"iso_code": country}, "subdivisions": [{"iso_code": subdivision}], "location": location}
+
+
+def _large_record(country: str, subdivision: str, location: Mapping[str, float], rng: random.Random) -> Value:
+    """All that a GeoLite2 City record has: names in eight languages of everything."""
+    whole = {"iso_code": country, **_named(rng)}
     return {
-        "country": {"iso_code": country},
-        "subdivisions": [{"iso_code": subdivision}],
-        "location": {"latitude": at[0], "longitude": at[1]},
+        "city": _named(rng),
+        "continent": {"code": "EU", **_named(rng)},
+        "country": whole,
+        "location": {"accuracy_radius": 50, **location, "time_zone": "Europe/Berlin"},
+        "postal": {"code": f"{rng.randrange(100_000):05}"},
+        "registered_country": whole,
+        "subdivisions": [{"iso_code": subdivision, **_named(rng)}],
     }
+
+
+def _named(rng: random.Random) -> dict[str, Value]:
+    names = {language: rng.randbytes(rng.randint(3, 8)).hex() for language in LANGUAGES}
+    return {"geoname_id": rng.randrange(1 << 23), "names": names}

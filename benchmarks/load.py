@@ -20,9 +20,9 @@ from processes import (
     Running,
     ServerError,
     at_least_one,
+    conditions,
     end_cleanly_when_told,
     free_port,
-    machine,
     running,
     stay_on_load_core,
 )
@@ -161,8 +161,7 @@ def report(
 
 def report_conditions(args: argparse.Namespace, pinned: Cores | None, left_out: dict[str, str]) -> None:
     """Print where and how the figures were taken, and who is missing."""
-    where = f"server on core {pinned[0]}, load on core {pinned[1]}" if pinned else "not pinned to cores"
-    print(f"\n{machine()}; {where}; medians of {args.rounds} rounds of {args.seconds:g} s.")
+    print(f"\n{conditions(pinned)}; medians of {args.rounds} rounds of {args.seconds:g} s.")
     for name, reason in left_out.items():
         print(f"Left out: {name}: {reason}")
 

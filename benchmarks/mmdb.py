@@ -7,6 +7,7 @@ import struct
 import sys
 from array import array
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 Value = str | float | int | Mapping[str, "Value"] | Sequence["Value"]
@@ -18,7 +19,7 @@ _SEPARATOR = bytes(16)
 
 
 def write_database(file: Path, prefixes: Sequence[int], records: Sequence[int], values: Sequence[Value]) -> None:
-    """`prefixes`: /24s as 24-bit integers, sorted; `records`: for each of them the number of its value in `values`."""
+    """`prefixes`: /24s as integers of 24 bits, sorted; `records`: the number of each one's value in `values`."""
     offsets, octets = [], bytearray()
     for value in values:
         offsets.append(len(octets))
@@ -42,7 +43,7 @@ def _tree(levels: Sequence[Sequence[int]], leaves: Sequence[int], nodes: int) ->
     """Two records of 32 bits for each node, level by level; the number of nodes stands for "nothing here"."""
     records = array("I", [nodes]) * (2 * nodes)
     begin = 0
-    for parents, children in zip(levels, levels[1:], strict=False):
+    for parents, children in pairwise(levels):
         end = begin + len(parents)
         at = dict(zip(parents, range(2 * begin, 2 * end, 2), strict=True))
         for child, number in zip(children, leaves if end == nodes else range(end, nodes), strict=False):

@@ -173,6 +173,12 @@ def at_least_one(text: str) -> int:
     return int(text)
 
 
+def conditions(pinned: tuple[int, int] | None) -> str:
+    """The machine, and what runs where on it."""
+    where = f"server on core {pinned[0]}, load on core {pinned[1]}" if pinned else "not pinned to cores"
+    return f"{machine()}; {where}"
+
+
 def machine() -> str:
     """One line about where the figures are from."""
     model = ""

@@ -81,10 +81,10 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Views:
-    """Views by VPC, and the addresses that belong to each."""
+    """Views by VPC, and the addresses that belong to each VPC; None for one without private zones."""
 
     by_vpc: Mapping[str, View]
-    blocks: Blocks[View]
+    blocks: Blocks[View | None]
 
     def of(self, source: bytes) -> View | None:
         """The view of a client by its source address, 4 or 16 octets."""

@@ -82,12 +82,8 @@ def _views(configuration: Configuration, trees: Mapping[str, Sequence[ZoneTree]]
     if not trees:
         return None
     views = {vpc_id: View(vpc_id, _catalogue(own, configuration, registry)) for vpc_id, own in trees.items()}
-    blocks = [
-        (block, views[vpc.vpc_id])
-        for vpc in configuration.clients.vpcs
-        if vpc.vpc_id in views
-        for block in vpc.blocks
-    ]
+    # A VPC without private zones has its addresses all the same: they may lie inside the block of another.
+    blocks = [(block, views.get(vpc.vpc_id)) for vpc in configuration.clients.vpcs for block in vpc.blocks]
     return Views(views, Blocks([blocks]))
 
 

@@ -46,7 +46,8 @@ def test_it_is_located_when_that_is_first_asked_for_and_once() -> None:
     stub = Stub()
     client = Client(lambda: stub, bytes(4), 32)
     assert stub.asked == []
-    assert client.located == client.located == Located(Place("EU"), 24, "a stub")
+    assert client.located is client.located
+    assert (client.located.place, client.located.word) == (Place("EU"), "a stub")
     assert stub.asked == [client]
 
 

@@ -1,4 +1,4 @@
-"""What the answers to a question may depend on: the groups that have a say in it, and whether they look at clients."""
+"""What the answers to a question depend on: the groups that have a say in them, and whether they look at clients."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from functools import cached_property
 from ipaddress import ip_network
 from typing import Any
 
-from properties.selection_places import Network, plain, within
+from properties.selection_places import Network, longest, plain
 
 KEYS = {
     "weighted": "weighted_routing_policy",
@@ -135,8 +135,10 @@ class World:
         return (sum(self.checks[child] for child in rule.children) >= rule.threshold) != rule.inverted
 
     def vpc_of(self, network: Network) -> Vpc | None:
-        """The VPC that a network is in."""
-        return next((vpc for vpc in self.vpcs if any(within(network, block) for block in vpc.blocks)), None)
+        """The VPC that a network is in; of blocks inside each other the longest counts."""
+        owners = {block: vpc for vpc in self.vpcs for block in vpc.blocks}
+        block = longest(network, owners)
+        return owners[block] if block else None
 
 
 def to_yaml(world: World) -> str:

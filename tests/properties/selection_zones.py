@@ -70,7 +70,7 @@ ADDRESSES = (
 )
 VPCS = (
     Vpc("vpc-a", "eu-west-1", ("10.1.0.0/16", "2001:db8:a::/48")),
-    Vpc("vpc-b", "us-west-2", ("10.2.0.0/16", ATLAS["FR"][0])),
+    Vpc("vpc-b", "us-west-2", ("10.2.0.0/16", "10.1.128.0/17", ATLAS["FR"][0])),
 )
 LATENCY_AREAS = {place.country for name in PLACES for place in [in_atlas(ip_network(ATLAS[name][0]))] if place}
 LATENCY_AREAS |= {place_of(given).country for given in GIVEN} - {""}

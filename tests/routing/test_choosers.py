@@ -106,7 +106,7 @@ def clients() -> st.SearchStrategy[Client]:
     )
 
 
-@examples(100)
+@examples(60)
 @given(st.data())
 def test_what_is_said_is_what_happens(data: st.DataObject) -> None:
     group, who = data.draw(made()), data.draw(clients())
@@ -123,7 +123,7 @@ def test_what_is_said_is_what_happens(data: st.DataObject) -> None:
     assert len({(choice.reason, choice.scope) for choice in choices}) == 1
 
 
-@examples(100)
+@examples(60)
 @given(st.data())
 def test_reasons_go_with_health(data: st.DataObject) -> None:
     """The last resort is taken if, and only if, no member that is for the client is healthy (H1, H5, H6)."""
@@ -142,7 +142,7 @@ def test_reasons_go_with_health(data: st.DataObject) -> None:
         assert all(group.policies[number].weight for number, one in enumerate(verdicts) if one.share), "W8"
 
 
-@examples(100)
+@examples(60)
 @given(st.data())
 def test_changed_health_is_as_if_it_had_always_been_so(data: st.DataObject) -> None:
     group = data.draw(made())

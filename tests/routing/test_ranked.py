@@ -225,7 +225,7 @@ BLOCKS = {
     "narrow": ("203.0.113.0/24", "2001:db8:1234::/48"),
     "unused": ("203.0.113.0/26",),
 }
-W, N, O, REST = (IpBased(COLLECTION, name) for name in ("wide", "narrow", "other", "*"))  # noqa: E741
+W, N, O, F, REST = (IpBased(COLLECTION, name) for name in ("wide", "narrow", "other", "far", "*"))  # noqa: E741
 BY_BLOCK: list[tuple[str, Sequence[Any], str, str, str, Reason, int]] = [
     ("I7", (W, N, REST), "HHH", "203.0.113.7/32", "b", MATCHED, 24),
     ("I6", (W, N, REST), "HHH", "203.0.113.0/24", "b", MATCHED, 24),
@@ -298,7 +298,7 @@ def test_what_is_said() -> None:
         ),
         (chooser(REGIONS[1:], "HHH", world(latencies=LATENCIES)), client("CN"), LATENCY_SAID),
         (chooser(REGIONS[:2], "HH", world(private=True)), client("IE", region="eu-west-1"), PRIVATE_SAID),
-        (chooser((W, N, O, REST), "HHHH", world(collection=SAID_OF)), client(subnet="203.0.112.0/23"), IP_SAID),
+        (chooser((W, N, O, F, REST), "HHHHH", world(collection=SAID_OF)), client(subnet="203.0.112.0/23"), IP_SAID),
     ]
     for found, who, words in rows:
         assert [verdict.why for verdict in found.judge(who)] == words
@@ -307,11 +307,17 @@ def test_what_is_said() -> None:
 GEOPROXIMITY_SAID = ["0, 0: 111 km", "0, 2: 111 km, bias +50: 56 km"]
 LATENCY_SAID = ["eu-west-1: 5 ms", "eu-central-1: 6 ms", "cn-north-1: 300 ms, first for clients in China"]
 PRIVATE_SAID = ["us-east-1: 5,423 km", "eu-west-1: the region of the VPC"]
-SAID_OF = {"wide": ("203.0.0.0/16",), "narrow": ("203.0.112.0/24",), "other": ("203.0.113.0/24",)}
+SAID_OF = {
+    "wide": ("203.0.0.0/16",),
+    "narrow": ("203.0.112.0/24",),
+    "other": ("203.0.113.0/24",),
+    "far": ("10.0.0.0/8",),
+}
 IP_SAID = [
     "location wide: a /16 around the client",
     "location narrow: a /24 around the client, longer than the client's /23",
-    "location other: no block around the client",
+    "location other: only a part of the client",
+    "location far: no block around the client",
     "location *, for every client",
 ]
 

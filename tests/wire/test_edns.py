@@ -140,7 +140,7 @@ def test_every_cut_and_every_surplus() -> None:
         assert agreed(packet, 2)[0] == 1
 
 
-@examples(200)
+@examples(100)
 @given(st.data())
 def test_any_record(data: st.DataObject) -> None:
     """The first octets as the tables know them, then anything."""
