@@ -11,7 +11,7 @@ serve: .venv/serves
 	@$(BIN)/dnsemu serve zones/
 
 test: .venv/tests
-	@$(BIN)/pytest -q $(TESTS)
+	@$(BIN)/pytest -q -n auto $(TESTS)
 
 .venv/serves: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("dnsemu needs Python 3.11 or newer, and $(PYTHON) is " + sys.version.split()[0] + ": try make PYTHON=python3.12 $(MAKECMDGOALS)")'

@@ -22,7 +22,7 @@ UNKNOWN = tuple(  # to the shipped database
 
 
 SOURCES = (
-    *("10.1.2.3", "10.1.200.4", "10.2.0.9", "2001:db8:a::5", "127.0.0.1", "::1", "::ffff:10.1.0.9"),
+    *("10.1.2.3", "10.1.200.4", "10.1.64.7", "10.2.0.9", "2001:db8:a::5", "127.0.0.1", "::1", "::ffff:10.1.0.9"),
     ATLAS["FR"][0].replace(".0/24", ".7"),
 )
 IN_ATLAS = tuple(ip_network(block) for place in PLACES for block in ATLAS[place])

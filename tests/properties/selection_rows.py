@@ -86,9 +86,11 @@ def world_of(lines: tuple[str, ...]) -> World:
         "203.0.113.128/26": {"eu-west-1": 10, "eu-west-2": 20},
     }
     collection = {"wide": ("2001:db8::/32",), "narrow": ("2001:db8:1234::/48",), "office": ("203.0.113.0/24",)}
+    collection["half"] = ("128.0.0.0/1",)
+    near = {"cidr": "2001:db8:1180::/44", "latency": {"us-east-1": 1}}
     north = {"cidr": "192.0.2.0/24", "coordinates": {"latitude": "0", "longitude": "0"}, "latency": {"us-east-1": 1}}
     zone = Zone("t.test.", groups(*lines))
-    return World((zone,), CHECKS, collection=collection, locations=(north,), latencies=latencies)
+    return World((zone,), CHECKS, collection=collection, locations=(north, near), latencies=latencies)
 
 
 def client_of(text: str) -> Client:
@@ -186,6 +188,7 @@ ROWS: list[tuple[str, str, str, tuple[str, ...]]] = [
     ("L2", "US-VA", "near", ("r latency: near us-east-1 H, far ap-southeast-2 H",)),
     ("5: the smallest area's latencies", "US-WA", "far", ("r latency: near us-east-1 H, far ap-southeast-2 H",)),
     ("5: the block's latencies", "203.0.113.129/32", "A", ("r latency: A eu-west-1 -, B eu-west-2 -",)),
+    ("5: an atlas block longer than the client", "2001:db8:1180::/45", "D", ("r geolocation: A CA -, D * -",)),
     ("5: a block longer than the client", "203.0.113.128/25", "B", ("r latency: b eu-west-1 -, B eu-west-2 -",)),
     ("L6", "US-VA", "far", ("r latency: near us-east-1 U, far ap-southeast-2 H",)),
     ("L6 all", "US-VA", "near", ("r latency: near us-east-1 U, far ap-southeast-2 U",)),

@@ -71,6 +71,7 @@ ADDRESSES = (
 VPCS = (
     Vpc("vpc-a", "eu-west-1", ("10.1.0.0/16", "2001:db8:a::/48")),
     Vpc("vpc-b", "us-west-2", ("10.2.0.0/16", "10.1.128.0/17", ATLAS["FR"][0])),
+    Vpc("vpc-c", "sa-east-1", ("10.1.64.0/18",)),  # without a private zone
 )
 LATENCY_AREAS = {place.country for name in PLACES for place in [in_atlas(ip_network(ATLAS[name][0]))] if place}
 LATENCY_AREAS |= {place_of(given).country for given in GIVEN} - {""}

@@ -130,6 +130,7 @@ ROWS = {
     "latency, in it": ("203.0.113.129/32", 26, 26, ("r latency: A eu-west-1 -, B eu-west-2 -",)),
     "IP-based, matched": ("2001:db8:7::/48", 36, 48, ("r ip-based: A wide -, B narrow -",)),
     "IP-based, the longer one": ("2001:db8:1234:5::/64", 48, 48, ("r ip-based: A wide -, B narrow -",)),
+    "IP-based, IPv6 without mapped addresses": ("2001:db8:7::/48", 3, 48, ("r ip-based: A half -, D * -",)),
     "IP-based, too coarse": ("203.0.0.0/16", 18, 24, ("r ip-based: A office -, D * -",)),
     "IP-based, the default": ("203.0.114.0/24", 23, 24, ("r ip-based: A office -, D * -",)),
 }

@@ -19,7 +19,7 @@ from properties.selection_places import ATLAS
 from properties.selection_reach import is_unrelated
 from properties.selection_rows import CHECKS, ROWS, client_of, expected, groups, world_of
 from properties.selection_server import Heard, authority_of, explained, hear
-from properties.selection_world import Client, World, Zone
+from properties.selection_world import Client, Group, Member, World, Zone
 from properties.selection_zones import VPCS, worlds
 from properties.strategies import examples
 
@@ -64,6 +64,7 @@ def test_of_more_than_eight_every_eight_are_as_likely() -> None:
 PRIVATE = {  # who asks, for what: who answers
     "V5: the private zone hides the public one": ("10.1.0.1", "x.t.test.", "private"),
     "V4: another VPC's client sees the public one": ("10.2.0.1", "x.t.test.", "public"),
+    "of VPCs inside each other the smallest one": ("10.1.64.1", "x.t.test.", "public"),
     "V3: and never falls through": ("10.1.0.1", "y.t.test.", ""),
     "V2: the longest name wins": ("10.1.0.1", "x.p.t.test.", "below"),
     "V2: also where it has nothing": ("10.1.0.1", "y.p.t.test.", ""),
@@ -99,6 +100,17 @@ def test_private_zones(who: str, name: str, wanted: str) -> None:
     ((outcome, _),) = answers(world, client, name, "TXT").items()
     assert in_identifiers({outcome: Fraction(1)}) == expected(wanted)
     assert hear(authority_of(world), client, name, "TXT", Draws(1)).outcome == outcome
+
+
+def test_what_a_private_zone_hides_is_hidden_behind_a_cname_too() -> None:
+    """V2, R9: for clients of the VPC the target is in another zone."""
+    public = [Group("c.t.test.", "CNAME", "simple", (Member(values=("x.p.t.test.",)),))]
+    public += groups("x.p simple: public 0 -")
+    below = Zone("p.t.test.", groups("x.p simple: private 0 -"), ("vpc-a",))
+    world = World((Zone("t.test.", tuple(public)), below), vpcs=VPCS)
+    for client in (Client("10.1.0.1"), Client("10.2.0.1")):
+        ((outcome, _),) = answers(world, client, "c.t.test.", "TXT").items()
+        assert hear(authority_of(world), client, "c.t.test.", "TXT", Draws(1)).outcome == outcome
 
 
 # Every zone
