@@ -58,10 +58,10 @@ def groups() -> list[Group]:
     ]
 
 
-def located(where: str, edns: Edns) -> list[Group]:
+def located(edns: Edns) -> list[Group]:
     """The groups for which a database of addresses is asked."""
-    names = {"latency, 39 regions": "latency", "geolocation, 100 members": "geo", "geoproximity, 30 members": "near"}
-    return [Group(f"{title}; {where}", name, edns) for title, name in names.items()]
+    titles = {"latency": "latency, 39 regions", "geo": "geolocation, 100 members", "near": "geoproximity, 30 members"}
+    return [Group(title, name, edns) for name, title in titles.items()]
 
 
 def clients_of(collection: Collection, strangers: float = 0) -> Edns:

@@ -59,7 +59,7 @@ class Subject:
             self.database.write(file)
         (self.zones / "bench.yaml").write_text(policies_yaml(str(file) if self.database else None))
         for group in self.groups:
-            load.write(group.title, group.questions(QUESTIONS * self.many))
+            load.write(f"{self.title}: {group.title}", group.questions(QUESTIONS * self.many))
 
     @contextmanager
     def running(self, command: str, log: Path, core: int | None) -> Iterator[tuple[Running, int]]:
@@ -73,9 +73,10 @@ class Subject:
         warm_up = replace(load, seconds=min(load.seconds, 1.0))
         for group in self.groups:
             check(port, group)
-        for name in (PLAIN, *(group.title for group in self.groups)):
-            warm_up.load(run, port, name)
-            self.results.setdefault(name, []).append(load.load(run, port, name))
+        scenarios = {PLAIN: PLAIN} | {group.title: f"{self.title}: {group.title}" for group in self.groups}
+        for name, scenario in scenarios.items():
+            warm_up.load(run, port, scenario)
+            self.results.setdefault(name, []).append(load.load(run, port, scenario))
 
     def rows(self) -> Iterator[list[str]]:
         """The middle ones of all rounds."""
@@ -111,12 +112,11 @@ def subjects(entries: int, places: int) -> list[Subject]:
     def in_database(rng: random.Random) -> bytes:
         return client_subnet(rng.choice(prefixes).to_bytes(3, "big"))
 
-    size = f"{entries:,} entries"
     return [
         Subject("clients of the atlas", groups()),
-        Subject("database of dnsemu", located("the database of dnsemu", anybody), MANY),
-        Subject(size, located(size, in_database), MANY, small),
-        Subject(f"{size} as large as GeoLite2's", located(f"{size}, large", in_database), MANY, large),
+        Subject("any public address, the database that dnsemu brings", located(anybody), MANY),
+        Subject(f"a database with {entries:,} entries", located(in_database), MANY, small),
+        Subject(f"{entries:,} entries, each as long as GeoLite2 City's", located(in_database), MANY, large),
     ]
 
 

@@ -278,6 +278,7 @@ def _parse(wire: bytes) -> dns.message.Message:
     # dnspython knows no client subnet of family 0; left out, it keeps the option's bytes.
     with patch.dict("dns.edns._type_to_class") as known:
         known.pop(dns.edns.ECS, None)
+        known.pop(dns.edns.OptionType.EDE, None)
         return dns.message.from_wire(wire, one_rr_per_rrset=True)
 
 
@@ -332,6 +333,8 @@ def _edns(message: dns.message.Message) -> str:
 
 def _shown(option: dns.edns.Option) -> str:
     assert isinstance(option, dns.edns.GenericOption)
+    if option.otype == dns.edns.OptionType.EDE:
+        return f"error {int.from_bytes(option.data[:2])} {option.data[2:].decode()}"
     if option.otype != dns.edns.ECS:
         return f"option {int(option.otype)} {option.data.hex()}".rstrip()
     family, source, scope = unpack_from("!HBB", option.data)

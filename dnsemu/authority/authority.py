@@ -73,10 +73,14 @@ class Catalogue:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What the clients of one VPC see before everything else: its private hosted zones (behaviour 7.1)."""
+    """What the clients of one VPC see before everything else: its private hosted zones (behaviour 7.1).
+
+    `around`: the public zones that a private zone lies below. To these clients they end there (V5).
+    """
 
     vpc_id: str
     catalogue: Catalogue
+    around: Catalogue
 
 
 @dataclass(frozen=True, slots=True)

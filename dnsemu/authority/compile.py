@@ -81,10 +81,27 @@ def _trees(configuration: Configuration, zones: Sequence[HostedZone]) -> list[Zo
 def _views(configuration: Configuration, trees: Mapping[str, Sequence[ZoneTree]], registry: Registry) -> Views | None:
     if not trees:
         return None
-    views = {vpc_id: View(vpc_id, _catalogue(own, configuration, registry)) for vpc_id, own in trees.items()}
+    views = {}
+    for vpc_id, own in trees.items():
+        around = _around(configuration, [tree.apex for tree in own])
+        views[vpc_id] = View(
+            vpc_id, _catalogue(own, configuration, registry), _catalogue(around, configuration, registry)
+        )
     # A VPC without private zones has its addresses all the same: they may lie inside the block of another.
     blocks = [(block, views.get(vpc.vpc_id)) for vpc in configuration.clients.vpcs for block in vpc.blocks]
     return Views(views, Blocks([blocks]))
+
+
+def _around(configuration: Configuration, private: Sequence[bytes]) -> list[ZoneTree]:
+    """The public zones around private ones, which hide what is theirs."""
+    above = {ancestor for apex in private for ancestor in parents(apex)[1:]} - set(private)
+    public = public_zones(configuration.hosted_zones)
+    names = [*(zone.name for zone in public), *private]
+    return [
+        ZoneTree(zone, configuration.resources, [name for name in names if zone.name in parents(name)[1:]])
+        for zone in public
+        if zone.name in above
+    ]
 
 
 def _catalogue(trees: Iterable[ZoneTree], configuration: Configuration, registry: Registry) -> Catalogue:

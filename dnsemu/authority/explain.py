@@ -68,7 +68,7 @@ def explained(catalogue: Catalogue, asked: Asked, inquiry: Inquiry, reply: Reply
         {"name": show_name(name), "ttl": ttl, "type": _type_name(rdtype), "value": show_value(Type(rdtype), rdata)}
         for name, rdtype, ttl, rdata in records_of(asked.name, reply.answer)
     ]
-    teller = _Teller(tree, inquiry)
+    teller = Teller(tree, inquiry)
     hops = sum(one["type"] == "CNAME" for one in records)
     steps = list(teller.tell(asked.name, asked.type, hops, more=reply.whole or len(records) > hops))
     return Explanation(
@@ -80,7 +80,7 @@ def explained(catalogue: Catalogue, asked: Asked, inquiry: Inquiry, reply: Reply
             "rcode": Rcode(reply.rcode).name,
             "records": records,
             "scope": inquiry.scope if asked.is_subnet and not tree.zone.vpcs else 0,
-            "ttl_from": teller.source if records else f"the SOA of {show_name(tree.apex)}",
+            "ttl_from": teller.source if records and teller.source else None,
         },
         Shares(inquiry, tree).of(asked.name, asked.type),
     )
@@ -92,8 +92,11 @@ def _catalogue(authority: Authority, asked: Asked) -> tuple[Catalogue, View | No
     if views is not None:
         source = None if asked.is_subnet else views.of(asked.address)
         view = views.by_vpc.get(asked.vpc_id) if asked.vpc_id is not None else source
-        if view is not None and view.catalogue.search(asked.name, type_and_class(asked.type), private=True):
+        type_class = type_and_class(asked.type)
+        if view is not None and view.catalogue.search(asked.name, type_class, private=True):
             return view.catalogue, view
+        if view is not None and view.around.search(asked.name, type_class, private=True):
+            return view.around, None
     return authority.public, None
 
 
@@ -108,8 +111,8 @@ def _client(asked: Asked, inquiry: Inquiry) -> Json:
     located = inquiry.located
     place, geography = located.place, inquiry.authority.locator().geography
     return {
-        "address": asked.address,
-        "length": asked.length,
+        "address": inquiry.address,
+        "length": inquiry.length,
         "is_subnet": asked.is_subnet,
         "vpc_id": inquiry.vpc_id,
         "named": asked.place,
@@ -122,7 +125,7 @@ def _client(asked: Asked, inquiry: Inquiry) -> Json:
     }
 
 
-class _Teller:
+class Teller:
     """Walks a zone as compiling it did, and tells each step; the decisions are those that were taken."""
 
     def __init__(self, tree: ZoneTree, inquiry: Inquiry) -> None:
@@ -137,6 +140,8 @@ class _Teller:
     def tell(self, name: bytes, rdtype: Type, hops: int, *, more: bool) -> Iterator[Json]:
         """The steps from a name on, over `hops` CNAMEs; whether there is `more` behind the last of them."""
         spot = self._tree.spot(name)
+        if spot.kind is Kind.CUT and rdtype is Type.DS and spot.owner == name:  # the cut's own DS (D4)
+            spot = Spot(Kind.FOUND, name, {Type.DS: group} if (group := spot.groups.get(Type.DS)) else {})
         wanted = Type.CNAME if Type.CNAME in spot.groups else rdtype
         yield self._found(name, spot, wanted)
         if spot.kind is not Kind.FOUND or wanted not in spot.groups:
@@ -152,7 +157,8 @@ class _Teller:
         types = sorted(rdtype.name for rdtype in spot.groups)
         step = {"step": "name", "name": show_name(name), "found": spot.kind.name.lower()}
         if spot.kind is Kind.CUT:
-            return step | {"owner": show_name(spot.owner)}
+            servers = [show_name(value.rdata) for value in spot.groups[Type.NS].first.values]
+            return step | {"owner": show_name(spot.owner), "name_servers": sorted(servers)}
         if spot.kind is Kind.MISSING:
             return step
         return step | {"owner": show_name(spot.owner), "types": types, "wanted": wanted.name}

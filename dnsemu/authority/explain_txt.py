@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dnsemu.authority.authority import EXPLAIN, Authority
+from dnsemu.authority.authority import EXPLAIN, Authority, Catalogue
 from dnsemu.authority.explain import Asked, explain
 from dnsemu.authority.inquiry import Inquiry
 from dnsemu.authority.narrative import lines
 from dnsemu.authority.reply import Reply
 from dnsemu.model import Type
-from dnsemu.wire import POINTER_TO_QNAME, Rcode, heads, record_body
+from dnsemu.wire import POINTER_TO_QNAME, Rcode, heads, parents, record_body
 
 _LONGEST = 255  # octets of a character-string (RFC 1035 3.3)
 
@@ -28,18 +28,24 @@ class Explained:
         view = views.by_vpc.get(inquiry.vpc_id) if views is not None and inquiry.vpc_id else None
         catalogue = view.catalogue if view is not None else authority.public
         rdtype, name = _type_and_name(name) if name not in catalogue.names else (None, name)
-        if rdtype is None:
-            node = next((tree.owners[name] for tree in catalogue.zones.values() if name in tree.owners), {})
-            rdtype = Type.A if not node or {Type.A, Type.CNAME} & node.keys() else min(node)
+        rdtype = rdtype or _usual_type(catalogue, name)
         asked = Asked(name, rdtype, inquiry.address, inquiry.length, inquiry.vpc_id, is_subnet=inquiry.is_subnet)
         explanation = explain(authority, asked, inquiry.draws)
         told = lines(explanation) if explanation else ["this name is in no hosted zone"]
-        inquiry.scope = explanation.answer["scope"] if explanation else 0
+        scope = explanation.answer["scope"] if explanation else 0
+        inquiry.scope = scope and scope + inquiry.shift
         records = b"".join([POINTER_TO_QNAME + record_body(Type.TXT, 0, _strings(line)) for line in told])
         private = view is not None
         head = heads(Rcode.NOERROR, (len(told), 0, 0), authoritative=not private, recursive=private)
         zone_id = explanation.zone["zone_id"] if explanation and explanation.zone else ""
         return Reply(zone_id, Rcode.NOERROR, head, records, b"")
+
+
+def _usual_type(catalogue: Catalogue, name: bytes) -> Type:
+    """A, or what the name has if it has neither that nor a CNAME, itself or by a wildcard."""
+    apex = next((ancestor for ancestor in parents(name) if ancestor in catalogue.zones), None)
+    groups = catalogue.zones[apex].spot(name).groups if apex is not None else {}
+    return Type.A if not groups or {Type.A, Type.CNAME} & groups.keys() else min(groups)
 
 
 def _type_and_name(name: bytes) -> tuple[Type | None, bytes]:

@@ -12,7 +12,16 @@ _LABEL = 9  # columns
 
 
 def lines(explanation: Explanation) -> list[str]:
-    """The explanation from question to answer, in plain ASCII but for what zones hold themselves."""
+    """The explanation from question to answer; what zones hold is there as far as it can be printed."""
+    return ["".join(_printable(letter) for letter in line) for line in _lines(explanation)]
+
+
+def _printable(letter: str) -> str:
+    """Identifiers may be anything, and what goes to a terminal may not."""
+    return letter if letter.isprintable() else ascii(letter)[1:-1]
+
+
+def _lines(explanation: Explanation) -> list[str]:
     question, answer = explanation.question, explanation.answer
     told = [_line("question", f"{question['name']} {question['type']}"), _line("client", _client(explanation.client))]
     if explanation.zone:
@@ -60,11 +69,12 @@ def _name(step: Json) -> Iterator[str]:
     if step["found"] == "missing":
         yield _line("name", f"{name} does not exist, and no wildcard covers it: NXDOMAIN")
     elif step["found"] == "cut":
-        yield _line("name", f"{name} is delegated at {step['owner']}: a referral to its name servers")
+        servers = ", ".join(step["name_servers"])
+        yield _line("name", f"{name} is delegated at {step['owner']}: a referral to {servers}")
     else:
         where = name if step["owner"] == name else f"{name} does not exist, {step['owner']} covers it:"
-        has = f"has {', '.join(step['types'])}" if step["types"] else "is there for the names below it only"
-        missing = "" if step["wanted"] in step["types"] else f", not {step['wanted']}: NODATA"
+        has = f"has {', '.join(step['types'])}" if step["types"] else "has no records, only names below it"
+        missing = "" if step["wanted"] in step["types"] else f", so no {step['wanted']}: NODATA"
         yield _line("name", f"{where} {has}{missing}")
 
 

@@ -180,7 +180,8 @@ def _search(authority: Authority, packet: bytes, view: View | None) -> tuple[Ent
     entry = view.catalogue.search(name, type_class, private=True) if view else None
     if entry is not None:
         return entry, end + 4, view
-    return authority.public.search(name, type_class), end + 4, None
+    entry = view.around.search(name, type_class, private=True) if view else None
+    return entry or authority.public.search(name, type_class), end + 4, None
 
 
 def _refused(packet: bytes, rcode: int, opt: bytes) -> Response:

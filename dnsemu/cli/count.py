@@ -10,6 +10,7 @@ from shutil import get_terminal_size
 
 import click
 import dns.exception
+import dns.flags
 import dns.message
 import dns.name
 import dns.rcode
@@ -44,7 +45,8 @@ def count(question: dns.message.Message, server: Endpoint, times: int, *, tcp: b
         question.id = dns.message.make_query(".", "A").id
         answer = ask(question, server, tcp=tcp)
         counts.asked += 1
-        values = [str(value) for rrset in answer.answer if rrset.rdtype == rdtype for value in rrset]
+        wanted = [rrset for rrset in answer.answer if rdtype in (rrset.rdtype, dns.rdatatype.ANY)]
+        values = [str(value) for rrset in wanted for value in rrset]
         counts.values.update(values)
         if not values:
             counts.rcodes[_why_empty(answer)] += 1
@@ -55,7 +57,9 @@ def _why_empty(answer: dns.message.Message) -> str:
     rcode = dns.rcode.to_text(answer.rcode())
     if rcode != "NOERROR":
         return rcode
-    return "CNAME to elsewhere" if answer.answer else "NODATA"
+    if answer.answer:
+        return "CNAME to elsewhere"
+    return "NODATA" if answer.flags & dns.flags.AA or not answer.authority else "referral"
 
 
 def _expected(question: dns.message.Message, server: Endpoint) -> dict[str, float] | None:
@@ -92,7 +96,7 @@ def print_counts(counts: Counts, *, as_json: bool) -> None:
 
 
 def _row(number: int, asked: int, bar: int) -> str:
-    return f"{'#' * round(bar * number / asked):{bar}}  {number:7}  {number / asked:6.2%}"
+    return f"{'#' * round(bar * number / asked):{bar}}  {number:7}  {number / asked:7.2%}"
 
 
 def _as_json(counts: Counts) -> dict[str, object]:

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 
 import click
+import dns.exception
+import dns.rdatatype
 
 from dnsemu.app import Loaded
 from dnsemu.authority import Asked, Explanation, as_json, explain, lines
@@ -52,12 +54,23 @@ def command(name: str, rest: tuple[str, ...], whence: str, form: str) -> None:
 
 def _type_and_paths(rest: tuple[str, ...]) -> tuple[Type, list[Path]]:
     """The first word is a type if it looks like one and is no file."""
-    if rest and rest[0].upper() in Type.__members__ and not Path(rest[0]).exists():
-        return Type[rest[0].upper()], [Path(word) for word in rest[1:]]
-    if rest and rest[0].isalpha() and not Path(rest[0]).exists():
+    if not rest or Path(rest[0]).exists():
+        return Type.A, [Path(word) for word in rest]
+    rdtype = _type(rest[0])
+    if rdtype is not None:
+        return rdtype, [Path(word) for word in rest[1:]]
+    if rest[0].isalnum():
         known = ", ".join(sorted(Type.__members__))
         raise click.BadParameter(f"'{rest[0]}' is neither a file nor a type of Route 53: {known}", param_hint="TYPE")
     return Type.A, [Path(word) for word in rest]
+
+
+def _type(text: str) -> Type | None:
+    """A type that Route 53 serves, by its mnemonic or as `TYPE1`."""
+    try:
+        return Type(int(dns.rdatatype.from_text(text)))
+    except (dns.exception.DNSException, ValueError):
+        return None
 
 
 def _asked(name: str, rdtype: Type, whence: str, loaded: Loaded) -> Asked:
@@ -67,6 +80,8 @@ def _asked(name: str, rdtype: Type, whence: str, loaded: Loaded) -> Asked:
         wire = read_name(name)
     except TextError as error:
         raise click.BadParameter(str(error), param_hint="NAME") from None
+    if who.is_subnet and not who.length:  # a client that does not want to be located: by the source (CS7)
+        who = read_whence("127.0.0.1")
     vpc_id = places[who.place].vpc_id if who.place is not None else None
     return Asked(wire, rdtype, who.address, who.length, vpc_id, who.is_subnet, who.place)
 

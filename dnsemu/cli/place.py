@@ -11,7 +11,7 @@ from dnsemu.cli.files import load_or_leave
 from dnsemu.cli.serve import DEFAULT_PATH
 from dnsemu.cli.whence import Whence, read_whence
 from dnsemu.config import geography
-from dnsemu.location import CONTINENTS, Client, Locator, named_place
+from dnsemu.location import CONTINENTS, NOWHERE, Client, Locator, named_place
 
 _NEAREST = 3  # regions that are shown
 
@@ -53,8 +53,8 @@ def _show(place: str, loaded: Loaded) -> None:
     continent, country, subdivision, coordinates = located.place
     rows = [
         ("client", who.subnet if who.is_subnet else who.subnet.partition("/")[0]),
-        ("where", geography().name_of(located.place)),
-        ("says", located.word),
+        ("where", "nobody knows" if located.place == NOWHERE else geography().name_of(located.place)),
+        ("says", "-" if located.place == NOWHERE else located.word),
         ("continent", f"{continent} ({CONTINENTS[continent]})" if continent else "-"),
         ("country", country or "-"),
         ("subdivision", subdivision or "-"),

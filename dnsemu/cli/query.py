@@ -58,6 +58,8 @@ def command(
     began = time.perf_counter()
     try:
         if repeat is not None:
+            if who is not None and who.place is not None:
+                _warn_if_unknown(who.place, ask(question, server, tcp=tcp))
             print_counts(count(question, server, repeat, tcp=tcp), as_json=form == "json")
             return
         answer = ask(question, server, tcp=tcp)
@@ -135,6 +137,7 @@ def _as_json(answer: dns.message.Message) -> dict[str, object]:
     return {
         "rcode": dns.rcode.to_text(answer.rcode()),
         "flags": dns.flags.to_text(answer.flags).lower().split(),
+        "edns": [_shown(option) for option in answer.options],
         **{section: _records(getattr(answer, section)) for section in _SECTIONS},
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from difflib import get_close_matches
 from functools import partial
@@ -44,6 +45,13 @@ def geoip_path(file: schema.Dnsemu, at: At) -> str | None:
     return None if file.geoip is None else str(Path(at.file).parent / file.geoip)
 
 
+_PLACE_NAME = re.compile(r"[A-Za-z0-9_-]{1,63}")
+_WHY_NO_NAME = {
+    False: "it has other characters than letters, digits, - and _",
+    True: "it is a country, a state, a region or a local zone group itself",
+}
+
+
 class Joined(NamedTuple):
     """What all files together say: names of places, ids of VPCs, and where the blocks of locations first stand."""
 
@@ -65,6 +73,9 @@ def check_places(file: schema.Dnsemu, at: At, joined: Joined, tables: Tables) ->
     if file.default_location:
         yield from _check_place(file.default_location, at.get("default_location"), tables)
     for name, named in file.places.items():
+        if not _PLACE_NAME.fullmatch(name) or tables.is_code(name):
+            message = f"'{name}' can not be the name of a place: {_WHY_NO_NAME[bool(_PLACE_NAME.fullmatch(name))]}"
+            yield Fault(at.get("places").key(name), "place-name", message, "write alice, or office-2")
         yield from _check_named(named, at.get("places", name), joined, tables)
     for index, location in enumerate(file.locations):
         yield from _check_location(location, at.get("locations", index), joined, tables)

@@ -1,7 +1,7 @@
 """The places that Route 53 knows, where they are, how far from each other, and reading them."""
 
 from dnsemu.location.atlas import AtlasBlock
-from dnsemu.location.blocks import Blocks, Chain
+from dnsemu.location.blocks import MAPPED, Blocks, Chain
 from dnsemu.location.client import MAPPED_BITS, Client, Latencies, Located, unmapped
 from dnsemu.location.distance import great_circle
 from dnsemu.location.geography import Geography, read_geography
@@ -19,6 +19,7 @@ from dnsemu.location.tables import CONTINENTS, Tables, read_tables
 
 __all__ = [
     "CONTINENTS",
+    "MAPPED",
     "MAPPED_BITS",
     "NAMED_PLACES",
     "NOWHERE",

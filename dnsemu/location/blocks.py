@@ -8,6 +8,8 @@ from ipaddress import IPv4Network, IPv6Network
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
+MAPPED = IPv6Network("::ffff:0:0/96")
+"""Addresses that map IPv4 (RFC 4291 2.5.5.2): they are in IPv4's blocks, whatever is around them in IPv6."""
 Network = IPv4Network | IPv6Network
 Chain = tuple[tuple[int, T], ...]
 """Blocks that hold an address, those that count first in front: prefix length and value of each."""
@@ -22,9 +24,10 @@ class Blocks(Generic[T]):
 
     __slots__ = ("_flat",)
 
-    def __init__(self, layers: Sequence[Iterable[tuple[Network, T]]]) -> None:
+    def __init__(self, layers: Sequence[Iterable[tuple[Network, T]]], apart: Sequence[IPv6Network] = ()) -> None:
+        """`apart`: blocks that no prefix may be around of, though they are nobody's here."""
         listed = [list(layer) for layer in layers]
-        self._flat = {octets: _flatten(listed, octets) for octets in (4, 16)}
+        self._flat = {octets: _flatten(listed, octets, apart) for octets in (4, 16)}
 
     def find(self, address: bytes) -> tuple[Chain[T], int]:
         """The blocks that hold an address of 4 or 16 octets, and the scope of that.
@@ -67,10 +70,16 @@ def _one_prefix(start: int, end: int, bits: int) -> int | None:
     return None if size & (size - 1) or start % size else bits + 1 - size.bit_length()
 
 
-def _flatten(layers: list[list[tuple[Network, T]]], octets: int) -> tuple[list[int], list[Chain[T]]]:
+def _flatten(
+    layers: list[list[tuple[Network, T]]], octets: int, apart: Sequence[IPv6Network]
+) -> tuple[list[int], list[Chain[T]]]:
     """Where segments begin, the first at 0, and the blocks that hold each."""
     flat = [_segments(layer, octets) for layer in layers]
-    starts = sorted({start for segments in flat for start, _ in segments})
+    borders = {start for segments in flat for start, _ in segments}
+    if octets == 16:
+        borders |= {int(block.network_address) for block in apart}
+        borders |= {int(block.broadcast_address) + 1 for block in apart}
+    starts = sorted(borders)
     chains: list[Chain[T]] = [() for _ in starts]
     for segments in flat:
         begins = [start for start, _ in segments]

@@ -9,7 +9,7 @@ from hashlib import blake2b
 from ipaddress import IPv6Network
 from typing import Any, NamedTuple
 
-from dnsemu.location.blocks import Blocks, Chain, Network, scope_at
+from dnsemu.location.blocks import MAPPED, Blocks, Chain, Network, scope_at
 from dnsemu.location.client import Client, Latencies, Located
 from dnsemu.location.geography import Geography
 from dnsemu.location.latency import LatencyModel
@@ -74,14 +74,14 @@ class Locator:
         self.geography = geography
         self._model = model
         in_vpcs = [(block, known) for _, known, blocks in vpcs for block in blocks]
-        self._blocks: Blocks[Known] = Blocks([written, in_vpcs, _atlas(geography)])
+        self._blocks: Blocks[Known] = Blocks([written, in_vpcs, _atlas(geography)], [MAPPED])
         self._vpcs = {vpc_id: known for vpc_id, known, _ in vpcs}
         self._database = database
         self._default = default
         given = [known.latency for _, known in written if known.latency is not None]
         self._tables = [*given, *(table for _, table in latencies.blocks), *latencies.areas.values()]
         self._numbers = {id(table): number for number, table in enumerate(self._tables)}
-        self._table_blocks = Blocks([latencies.blocks])
+        self._table_blocks = Blocks([latencies.blocks], [MAPPED])
         self._table_areas = dict(latencies.areas)
         self.has_latency_blocks = bool(latencies.blocks)
         self.milliseconds = lru_cache(_KEPT)(self._milliseconds)
@@ -103,7 +103,7 @@ class Locator:
         if prefix < scope or len(address) == 16:
             scope = max(scope_at(starts, index, number, 8 * len(address)), _whole_prefix(address, prefix), 1)
         else:
-            scope = prefix
+            scope = prefix or 1
         return self._in_database(record, scope, None)
 
     def _make_segments(self, octets: int) -> tuple[Sequence[int], list[_Segment]]:

@@ -31,6 +31,16 @@ class Tables:
     latency_regions: frozenset[str]
     local_zone_groups: frozenset[str]
 
+    def is_code(self, text: str) -> bool:
+        """Whether it stands for a country, a subdivision as `US-VA`, a region or a local zone group, in any case."""
+        country, _, subdivision = text.upper().partition("-")
+        known = self.regions | self.local_zone_groups
+        return (
+            text.upper() in self.countries
+            or text.lower() in known
+            or subdivision in self.subdivisions.get(country, ())
+        )
+
 
 def read_tables(text_of: Callable[[str], str]) -> Tables:
     """The tables, from the text of each CSV file by its name (dnsemu/data)."""

@@ -10,7 +10,7 @@ from typing import ClassVar, cast
 
 from dnsemu.draws import Draws
 from dnsemu.errors import Fault, Origin, warning
-from dnsemu.location import Blocks, Chain, Client
+from dnsemu.location import MAPPED, Blocks, Chain, Client
 from dnsemu.model import CidrCollection, RecordSet
 from dnsemu.routing.choice import Choice, Ranked, World
 from dnsemu.routing.contract import check_distinct, check_members, describe
@@ -74,7 +74,8 @@ class _Chooser(Ranked):
         self._locations = locations
         self._last = () if self.default < 0 else (self.default,)
         blocks = collection.locations.items()
-        self._blocks = Blocks([[(block, numbers[name]) for name, its in blocks if name in numbers for block in its]])
+        named = [(block, numbers[name]) for name, its in blocks if name in numbers for block in its]
+        self._blocks = Blocks([named], [MAPPED])
         self._make_ready()
 
     def with_health(self, healthy: tuple[bool, ...]) -> Ranked:

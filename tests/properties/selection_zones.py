@@ -57,6 +57,16 @@ SITES: tuple[dict[str, Any], ...] = (
     {"coordinates": {"latitude": "52.5", "longitude": "+13.4"}},
     {"coordinates": {"latitude": "0", "longitude": "180"}},
 )
+RULES: dict[str, tuple[dict[str, Any], ...]] = {
+    "weighted": tuple({"weight": weight} for weight in (0, 0, 1, 1, 2, 5, 255)),
+    "latency": tuple({"region": region} for region in REGIONS),
+    "failover": ({"type": "PRIMARY"}, {"type": "SECONDARY"}),
+    "geolocation": AREAS,
+    "geoproximity": SITES,
+    "ip-based": tuple({"collection_id": COLLECTION, "location_name": name} for name in (*LOCATIONS, "*")),
+}
+MOST_MEMBERS = {"failover": 2, "geolocation": 6}
+DEFAULTS = {"geolocation": {"country": "*"}, "ip-based": RULES["ip-based"][-1]}
 GIVEN: tuple[dict[str, Any], ...] = (  # where a block is said to be
     *({"country": code} for code in ("JP", "US", "NA")),
     *({"country": "US", "subdivision": "WA"}, {"country": "UA", "subdivision": "11"}),
@@ -131,23 +141,29 @@ def _world(chance: Chance, whole: bool) -> World:
     checks = {f"h{number}": chance.pick((True, False)) for number in range(chance.pick((1, 2, 3, 4)))}
     calculated = _calculated(chance, tuple(checks))
     resources = _resources(chance, (*checks, *calculated), whole)
-    zones = [_zone(chance, "t.test.", (), Stock((*checks, *calculated), resources, whole))]
-    private = chance.pick(((), (), (), ("t.test.",), ("t.test.", "p.t.test."), ("p.t.test.",)))
-    for name in private:
-        vpcs = chance.pick((("vpc-a",), ("vpc-a", "vpc-b")))
-        zones.append(_zone(chance, name, vpcs, Stock((*checks, *calculated), resources, whole)))
+    zones = _zones(chance, (*checks, *calculated), resources, whole)
     return World(
-        tuple(zones),
+        zones,
         checks,
         calculated,
         _collection(chance),
         _locations(chance),
         _latencies(random.Random(chance.pick(range(1000)))),
         resources,
-        VPCS if private else chance.pick(((), VPCS)),
+        VPCS if len(zones) > 1 else chance.pick(((), VPCS)),
         chance.pick((None, None, {"country": "US", "subdivision": "VA"}, {"region": "sa-east-1"})),
         chance.pick(("current", "current", "legacy")),
     )
+
+
+def _zones(chance: Chance, checks: tuple[str, ...], resources: tuple[Resource, ...], whole: bool) -> tuple[Zone, ...]:
+    """A public zone, and private ones with its name and below it."""
+    private = chance.pick(((), (), (), ("t.test.",), ("t.test.", "p.t.test."), ("p.t.test.",)))
+    zones = [_zone(chance, "t.test.", (), Stock(checks, resources, whole))]
+    for name in private:
+        vpcs = chance.pick((("vpc-a",), ("vpc-a", "vpc-b")))
+        zones.append(_zone(chance, name, vpcs, Stock(checks, resources, whole)))
+    return tuple(zones)
 
 
 def _calculated(chance: Chance, checks: Sequence[str]) -> dict[str, Calculated]:
@@ -258,28 +274,14 @@ def _value(chance: Chance, rdtype: str, stock: Stock) -> str:
 
 def _rules(chance: Chance, policy: str, whole: bool) -> list[Any]:
     """What stands below the policy's key, for each member of a group; seldom one alone."""
-    least = chance.pick((1, 2, 2, 2))
-    if policy == "weighted":
-        return chance.several([{"weight": weight} for weight in (0, 0, 1, 1, 2, 5, 255)], least, 4, twice=True)
-    if policy == "multivalue":
-        return [True] * chance.pick((1, 3, 9, 10))
-    if policy == "failover":
-        return chance.several([{"type": "PRIMARY"}, {"type": "SECONDARY"}], least, 2)
-    if policy == "latency":
-        return chance.several([{"region": region} for region in REGIONS], least, 4)
+    if policy not in RULES:
+        return [None] if policy == "simple" else [True] * chance.pick((1, 3, 9, 10))
+    least, twice = chance.pick((1, 2, 2, 2)), policy == "weighted"
+    rules = chance.several(RULES[policy], least, MOST_MEMBERS.get(policy, 4), twice)
     if policy == "geoproximity":
-        sites = chance.several(SITES, least, 4)
-        return [site | {"bias": chance.pick((0, 0, 50, -50, 99, -99, 10))} for site in sites]
-    if policy == "geolocation":
-        return _with_default(chance.several(AREAS, least, 6), {"country": "*"}, whole)
-    if policy == "ip-based":
-        parts = [{"collection_id": COLLECTION, "location_name": name} for name in (*LOCATIONS, "*")]
-        return _with_default(chance.several(parts, least, 4), parts[-1], whole)
-    return [None]
-
-
-def _with_default(rules: list[Any], default: Any, whole: bool) -> list[Any]:
-    return [*rules, default] if whole and default not in rules else rules
+        rules = [rule | {"bias": chance.pick((0, 0, 50, -50, 99, -99, 10))} for rule in rules]
+    default = DEFAULTS.get(policy)
+    return [*rules, default] if whole and default and default not in rules else rules
 
 
 # Blocks of addresses

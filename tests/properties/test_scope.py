@@ -3,7 +3,7 @@
 A cache that keeps an answer for a network gives it to every client there that asks as exactly as the one before, or
 more exactly. So those are asked about: at the edges of every block that the configuration mentions, of the atlas, and
 anywhere. The same seed each time takes chance out of it. What stands in the additional section is bound to no network
-(RFC 7871 7.4).
+(RFC 7871 7.3.1).
 """
 
 from __future__ import annotations

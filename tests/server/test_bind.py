@@ -48,13 +48,12 @@ def test_port_0_finds_a_number_that_is_free_for_both(monkeypatch: pytest.MonkeyP
 
 @pytest.mark.parametrize("kind", [socket.SOCK_STREAM, socket.SOCK_DGRAM])
 def test_a_taken_port_is_an_error_that_says_who_has_it_and_what_to_do(kind: socket.SocketKind) -> None:
-    with socket.socket(socket.AF_INET, kind) as holder:
-        holder.bind(("127.0.0.1", 0))
-        if kind is socket.SOCK_STREAM:
-            holder.listen()
-        port = holder.getsockname()[1]
-        with pytest.raises(BindError) as caught:
-            bind(Endpoint("127.0.0.1", port))
+    pair = bind(Endpoint("127.0.0.1", 0))  # a number that is free for both, but for the one that holds it
+    holder, other = (pair.tcp, pair.udp) if kind is socket.SOCK_STREAM else (pair.udp, pair.tcp)
+    other.close()
+    port = pair.endpoint.port
+    with holder, pytest.raises(BindError) as caught:
+        bind(pair.endpoint)
     message = str(caught.value)
     assert caught.value.why == errno.EADDRINUSE
     assert f"127.0.0.1:{port}" in message
