@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from dnsemu.authority.authority import Authority, Catalogue, View
+from dnsemu.authority.authority import EXPLAIN, Authority, Catalogue, View
 from dnsemu.authority.health import Health
 from dnsemu.authority.inquiry import Decision, Inquiry
 from dnsemu.authority.reply import Reply
@@ -57,6 +57,8 @@ def explain(authority: Authority, asked: Asked, draws: Draws) -> Explanation | N
     entry = catalogue.search(asked.name, type_and_class(asked.type))
     if entry is None:
         return None
+    if entry is catalogue.explained:  # what is told about is the question behind it
+        return explain(authority, asked._replace(name=asked.name[len(EXPLAIN) :], type=Type.A), draws)
     inquiry = _inquiry(authority, asked, view, draws.ahead())
     return explained(catalogue, asked, inquiry, entry.choose(inquiry))
 
@@ -80,9 +82,16 @@ def explained(catalogue: Catalogue, asked: Asked, inquiry: Inquiry, reply: Reply
             "rcode": Rcode(reply.rcode).name,
             "records": records,
             "scope": inquiry.scope if asked.is_subnet and not tree.zone.vpcs else 0,
-            "ttl_from": teller.source if records and teller.source else None,
+            "ttl_from": teller.source if records else _negative_source(steps, tree),
         },
         Shares(inquiry, tree).of(asked.name, asked.type),
+    )
+
+
+def _negative_source(steps: list[Json], tree: ZoneTree) -> str:
+    """Where the TTL of an answer without records is from."""
+    return next(
+        (f"{step['owner']} NS" for step in steps if step.get("found") == "cut"), f"the SOA of {show_name(tree.apex)}"
     )
 
 

@@ -85,7 +85,7 @@ def print_counts(counts: Counts, *, as_json: bool) -> None:
     values = sorted({*counts.values, *(counts.expected or ())}, key=lambda value: (-counts.values[value], value))
     width = max([len(value) for value in values] + [len(rcode) for rcode in counts.rcodes] + [5])
     bar = max(_LEAST, min(_MOST, get_terminal_size().columns - width - 30))
-    click.echo(click.style(f"{'value':{width}}  {'':{bar}}  answers   share  expected", bold=True))
+    click.echo(click.style(f"{'value':{width}}  {'':{bar}}  answers    share  expected", bold=True))
     for value in values:
         expected = "" if counts.expected is None else f"{counts.expected.get(value, 0):9.2%}"
         click.echo(f"{value:{width}}  {_row(counts.values[value], counts.asked, bar)} {expected}".rstrip())

@@ -102,6 +102,7 @@ def test_json(server: TestServer) -> None:
     assert json.loads(done.stdout) == {
         "rcode": "NOERROR",
         "flags": ["qr", "aa", "rd"],
+        "edns": [],
         "answer": [{"name": "www.example.com.", "ttl": 300, "type": "A", "value": "192.0.2.1"}],
         "authority": [{"name": "example.com.", "ttl": 172800, "type": "NS", "value": "ns1.example.net."}],
         "additional": [],

@@ -336,7 +336,7 @@ TYPES = [  # a name behind `_explain.`, the question that is explained
     ("_type1.plain", "_type1.plain.example.com. A"),
     ("_aaaa._txt.plain", "_txt.plain.example.com. AAAA"),
     ("cut", "cut.example.com. NS"),
-    ("x.wild", "x.wild.example.com. A"),
+    ("x.wild", "x.wild.example.com. TXT"),
 ]
 
 
@@ -351,7 +351,6 @@ def test_the_apex_is_explained_too() -> None:
     assert txt("_explain._A.SUB.example.com")[0] == "question sub.example.com. A"
 
 
-@pytest.mark.xfail(reason="a parent's record set that a hosted zone hides decides about the type")
 def test_what_is_hidden_has_no_say_in_the_type() -> None:
     assert txt("_explain.a.sub.example.com")[0] == "question a.sub.example.com. MX"
 
@@ -381,7 +380,7 @@ def test_it_gives_way_to_what_is_there(name: str, rdtype: str, rcode: str, value
 def test_it_does_not_give_way_to_a_wildcard() -> None:
     assert txt("x.wild.example.com") == ["wild"]
     assert txt("_explain.wild.example.com")[0] == "question wild.example.com. A"
-    assert txt("_explain.x.wild.example.com")[0] == "question x.wild.example.com. A"
+    assert txt("_explain.x.wild.example.com")[0] == "question x.wild.example.com. TXT"
 
 
 def test_it_can_be_turned_off() -> None:
@@ -428,7 +427,6 @@ def test_an_explanation_has_the_scope_of_what_it_explains(name: str, subnet: str
     assert explained == scope_over(client, AUTHORITY, f"{name}.example.com", "A")
 
 
-@pytest.mark.xfail(reason="the 96 bits before a mapped address are lost")
 def test_so_for_a_mapped_subnet() -> None:
     client = Client(subnet="::ffff:198.18.56.0/120")
     assert scope_over(client, AUTHORITY, "geo.example.com", "A") == 120
@@ -489,12 +487,10 @@ def test_where_the_ttl_comes_from() -> None:
         assert told(name, rdtype, DE4).answer["ttl_from"] == source
 
 
-@pytest.mark.xfail(reason="a referral has no SOA")
 def test_a_referral_takes_no_ttl_from_the_soa() -> None:
     assert "SOA" not in told("a.cut").answer["ttl_from"]
 
 
-@pytest.mark.xfail(reason="told as a referral")
 def test_ds_at_a_cut_is_answered_and_told_so() -> None:
     """D4: it is the parent's."""
     found = told("cut", "DS")
@@ -555,7 +551,6 @@ health_checks:
 """
 
 
-@pytest.mark.xfail(reason="identifiers are printed as they are")
 def test_lines_can_be_printed_whatever_a_file_holds() -> None:
     asked = Asked(read_name("w.example.com"), Type.A, bytes(4), 32, "vpc-\x1b[31m")
     found = explain(load_text(ODD).authority, asked, Draws(0))
@@ -568,7 +563,6 @@ CIRCLE = "version: 1\nhosted_zones:\n  - name: example.com\n    record_sets:\n" 
 )
 
 
-@pytest.mark.xfail(reason="every way through the names is walked: 2^16 of them here")
 def test_names_that_lead_to_each_other_are_soon_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """With ten names in the circle, nothing else would be answered for years."""
     monkeypatch.setattr("dnsemu.authority.shares.MAX_CHAIN", 8)
@@ -579,7 +573,6 @@ def test_names_that_lead_to_each_other_are_soon_told(monkeypatch: pytest.MonkeyP
     assert len(looked) < 100
 
 
-@pytest.mark.xfail(reason="told as NXDOMAIN")
 def test_an_explanation_is_explained() -> None:
     found = told("_explain.plain", "TXT")
     assert found.answer["rcode"] == "NOERROR"
