@@ -113,7 +113,7 @@ class Locator:
             located = None if scope is None else _written(chain, bits, scope or 1)[0]
             ends = (starts[index], starts[index + 1] - 1 if index + 1 < len(starts) else (1 << bits) - 1)
             most = max(scope_at(starts, index, end, bits) for end in ends)
-            made.append(_Segment(located, chain[0][0] if chain else 0, most, chain))
+            made.append(_Segment(located, max((length for length, _ in chain), default=0), most, chain))
         return starts, made
 
     def _look_up(self, client: Client, chain: Chain[Known], scope: int) -> Located:

@@ -243,7 +243,7 @@ BY_BLOCK: list[tuple[str, Sequence[Any], str, str, str, Reason, int]] = [
     ("IPv6, second", (N, REST), "HH", "2001:db8::/32", "b", DEFAULT, 36),
     ("the default alone", (REST,), "H", "192.0.2.0/24", "a", DEFAULT, 1),
     ("a location without blocks", (O, REST), "HH", "192.0.2.0/24", "b", DEFAULT, 1),
-    ("families are apart", (N,), "H", "::/1", "-", NO_MATCH, 3),
+    ("families are apart, and mapped addresses are IPv4", (N,), "H", "::/1", "-", NO_MATCH, 81),
 ]
 
 
