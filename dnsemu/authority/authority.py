@@ -11,7 +11,7 @@ from dnsemu.authority.tree import ZoneTree
 from dnsemu.location import Blocks, Locator, unmapped
 from dnsemu.model import HealthSnapshot, Options, Type
 from dnsemu.routing import Chooser
-from dnsemu.wire import MAX_LABEL, MAX_NAME, Meta, type_and_class
+from dnsemu.wire import MAX_LABEL, MAX_NAME, Meta, parents, type_and_class
 
 EXPLAIN = b"\x08_explain"
 _TXT = type_and_class(Type.TXT)
@@ -75,12 +75,17 @@ class Catalogue:
 class View:
     """What the clients of one VPC see before everything else: its private hosted zones (behaviour 7.1).
 
-    `around`: the public zones that a private zone lies below. To these clients they end there (V5).
+    `around`: the public zones that lead into private ones; to these clients they end where those begin (V5).
     """
 
     vpc_id: str
     catalogue: Catalogue
     around: Catalogue
+
+    def beside(self, public: Catalogue, name: bytes) -> Catalogue:
+        """Where these clients find a name that no private zone has."""
+        apex = next((ancestor for ancestor in parents(name) if ancestor in public.zones), None)
+        return self.around if apex in self.around.zones else public
 
 
 @dataclass(frozen=True, slots=True)

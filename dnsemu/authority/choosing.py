@@ -14,13 +14,15 @@ from dnsemu.routing import Chooser
 class Routing:
     """The groups with a routing policy, by their numbers, each with its chooser for the health that is known now.
 
-    `dependents`: health check → numbers of the groups that it decides about, through aliases too.
+    `numbers`: those of the groups, by their `id`. `dependents`: health check → numbers of the groups that it decides
+    about, through aliases too.
     """
 
     groups: tuple[Group, ...]
     choosers: tuple[Chooser, ...]
     snapshot: HealthSnapshot
     targets: Targets
+    numbers: Mapping[int, int]
     dependents: Mapping[str, frozenset[int]]
 
     def with_health(self, snapshot: HealthSnapshot) -> Routing:

@@ -15,7 +15,7 @@ from dnsemu.authority.tree import ZoneTree
 from dnsemu.authority.zone import ZoneCompiler
 from dnsemu.errors import ConfigError, Fault, Severity
 from dnsemu.location import Blocks
-from dnsemu.model import Configuration, HostedZone, Type, initial_snapshot
+from dnsemu.model import TARGET_AT, Configuration, HostedZone, RecordSet, Type, initial_snapshot
 from dnsemu.wire import parents, type_and_class
 
 _DS = type_and_class(Type.DS)
@@ -93,15 +93,27 @@ def _views(configuration: Configuration, trees: Mapping[str, Sequence[ZoneTree]]
 
 
 def _around(configuration: Configuration, private: Sequence[bytes]) -> list[ZoneTree]:
-    """The public zones around private ones, which hide what is theirs."""
-    above = {ancestor for apex in private for ancestor in parents(apex)[1:]} - set(private)
+    """The public zones that lead into private ones: by a CNAME, or by a name whose address is additional data.
+
+    A private zone hides what is its own there too (V5). All other public zones are the same for everybody.
+    """
+    hidden = frozenset(private)
     public = public_zones(configuration.hosted_zones)
     names = [*(zone.name for zone in public), *private]
     return [
         ZoneTree(zone, configuration.resources, [name for name in names if zone.name in parents(name)[1:]])
         for zone in public
-        if zone.name in above
+        if zone.name not in hidden and any(_leads_into(hidden, zone.name, member) for member in zone.record_sets)
     ]
+
+
+def _leads_into(hidden: frozenset[bytes], apex: bytes, member: RecordSet) -> bool:
+    """Whether a value of a record set is a name of its zone that one of the `hidden` zones below has."""
+    at = 0 if member.type is Type.CNAME else TARGET_AT.get(member.type)
+    if at is None:
+        return False
+    targets = [value.rdata[at:] for value in member.values]
+    return any(target.endswith(apex) and not hidden.isdisjoint(parents(target)) for target in targets)
 
 
 def _catalogue(trees: Iterable[ZoneTree], configuration: Configuration, registry: Registry) -> Catalogue:

@@ -118,7 +118,9 @@ class Added:
     def choose(self, inquiry: Inquiry) -> Reply:
         """The entry's reply, with the answers of the others as additional data."""
         reply = self.entry.choose(inquiry)
+        was_last_resort = inquiry.is_last_resort  # that is said of the answer alone
         others = [entry.choose(inquiry) for entry in self.more]
+        inquiry.is_last_resort = was_last_resort
         octets = b"".join([other.answer for other in others])
         answers = reply.counts[0]
         return reply.with_sections(reply.answer, answers, octets, sum(other.counts[0] for other in others))
@@ -165,15 +167,21 @@ class Chase:
     name of the zone that a CNAME may lead to is answered with, its owner written out.
     """
 
-    __slots__ = ("begin", "first", "onward", "seen")
+    __slots__ = ("alone", "begin", "first", "onward", "seen")
 
     def __init__(
-        self, first: tuple[bytes, int], begin: Entry, onward: Mapping[bytes, Answers], seen: Sequence[bytes] = ()
+        self,
+        first: tuple[bytes, int],
+        begin: Entry,
+        onward: Mapping[bytes, Answers],
+        alone: Entry,
+        seen: Sequence[bytes] = (),
     ) -> None:
-        """`seen`: names that the CNAMEs before have led through."""
+        """`alone`: what goes with a chain that ends with a CNAME; `seen`: names that those before led through."""
         self.first = first
         self.begin = begin
         self.onward = onward
+        self.alone = alone
         self.seen = frozenset(seen)
 
     def choose(self, inquiry: Inquiry) -> Reply:
@@ -185,6 +193,8 @@ class Chase:
         while isinstance(reply, Hop):
             onward = self.onward.get(reply.target)
             if onward is None or reply.target in seen or count + 1 >= MAX_CHAIN:
+                octets, count = octets + reply.answer, count + 1
+                reply = self.alone.choose(inquiry)
                 break
             seen.add(reply.target)
             octets, count = octets + reply.answer, count + 1

@@ -104,8 +104,8 @@ def _catalogue(authority: Authority, asked: Asked) -> tuple[Catalogue, View | No
         type_class = type_and_class(asked.type)
         if view is not None and view.catalogue.search(asked.name, type_class, private=True):
             return view.catalogue, view
-        if view is not None and view.around.search(asked.name, type_class, private=True):
-            return view.around, None
+        if view is not None:
+            return view.beside(authority.public, asked.name), None
     return authority.public, None
 
 

@@ -19,7 +19,7 @@ Question = tuple[bytes, Type]
 Addresses = Mapping[Question, Records | Entry]
 
 
-class Place(NamedTuple):
+class Slot(NamedTuple):
     """Where records stand in an answer: behind a `chain` of CNAMEs, owned by `owner`.
 
     `bare` records are not an answer of their own but a part of one: nothing goes with them. `without`: the question
@@ -39,7 +39,7 @@ class GroupCompiler:
         self._tree = tree
         self._sections = sections
         self._registry = registry
-        self._made: dict[tuple[int, Place], Entry] = {}
+        self._made: dict[tuple[int, Slot], Entry] = {}
         registry.add_aliases(tree)
         self.courtesy = NONE
         self.server_addresses: Addresses = {}
@@ -48,15 +48,15 @@ class GroupCompiler:
             self.courtesy = self.fixed(tree.apex, servers)
             self.server_addresses = self.addresses(_values(servers.first, Type.NS).targets)
 
-    def entry(self, group: Group, place: Place) -> Entry:
+    def entry(self, group: Group, slot: Slot) -> Entry:
         """What a question for `group` is answered with."""
         source = self._source(group)
         if not isinstance(source, Group) or source.first.policy is None:
             name = source.name if isinstance(source, Group) else group.name
-            return self._leaf(self.values(group), place, name)
-        made = self._made.get((id(source), place))
+            return self._leaf(self.values(group), slot, name)
+        made = self._made.get((id(source), slot))
         if made is None:
-            made = self._made[id(source), place] = self._routed(source, place)
+            made = self._made[id(source), slot] = self._routed(source, slot)
         return made
 
     def is_fixed(self, group: Group) -> bool:
@@ -95,18 +95,28 @@ class GroupCompiler:
                         found[target, rdtype] = self.part(target, spot.groups[rdtype])
         return found
 
-    def cname_targets(self, group: Group) -> list[bytes]:
+    def cname_targets(self, group: Group) -> set[bytes]:
         """Where the CNAMEs of a group may lead, through aliases too."""
-        targets = []
-        for member in group.members:
-            target = self._tree.target(member) if member.alias else None
-            targets += self.cname_targets(target) if isinstance(target, Group) else []
-            targets += [value.rdata for value in member.values]
+        targets: set[bytes] = set()
+        groups, seen = [group], {id(group)}
+        while groups:
+            for member in groups.pop().members:
+                targets.update(value.rdata for value in member.values)
+                target = self._tree.target(member) if member.alias else None
+                if isinstance(target, Group) and id(target) not in seen:
+                    seen.add(id(target))
+                    groups.append(target)
         return targets
+
+    def alone(self) -> Entry:
+        """What goes with CNAMEs that lead nowhere in this zone: an answer without an answer section."""
+        fixed, more = self.additional([], ())
+        reply = self._sections.reply(Rcode.NOERROR, NONE, self.courtesy.count, self.courtesy + fixed)
+        return Added(reply, more) if more else reply
 
     def part(self, owner: bytes, group: Group) -> Records | Entry:
         """A group's records as a part of an answer."""
-        return self.fixed(owner, group) if self.is_fixed(group) else self.entry(group, Place(owner, bare=True))
+        return self.fixed(owner, group) if self.is_fixed(group) else self.entry(group, Slot(owner, bare=True))
 
     def _source(self, group: Group) -> Group | Resource | None:
         """What a simple alias leads to in the end, itself if it is none. Rules have refused loops."""
@@ -117,47 +127,48 @@ class GroupCompiler:
             group = target
         return group
 
-    def _routed(self, group: Group, place: Place) -> Entry:
+    def _routed(self, group: Group, slot: Slot) -> Entry:
         number = self._registry.number_of(group, self._key(group.type, group.name), private=self._sections.private)
         if isinstance(group.first.policy, Multivalue):
-            return self._several(number, group, place)
-        branches = tuple([self._branch(member, place) for member in group.members])
+            return self._several(number, group, slot)
+        branches = tuple([self._branch(member, slot) for member in group.members])
         ready = all(branch.__class__ is Reply for branch in branches)
         kind = Drawn if ready and not cast("Policy", group.first.policy).by_client else Routed
-        return kind(number, branches, self._sections.negative(place.chain))
+        return kind(number, branches, self._sections.negative(slot.chain))
 
-    def _branch(self, member: RecordSet, place: Place) -> Entry:
+    def _branch(self, member: RecordSet, slot: Slot) -> Entry:
         """What a member of a group with a policy is answered with; an alias by its target (AL8)."""
         target = self._tree.target(member) if member.alias else member
         if isinstance(target, Group):
-            return self.entry(target, place)
-        return self._leaf(_values(target, member.type), place, member.name)
+            return self.entry(target, slot)
+        return self._leaf(_values(target, member.type), slot, member.name)
 
-    def _several(self, number: int, group: Group, place: Place) -> Entry:
-        """A multivalue group: of the additional data, all that any of its members could have."""
-        each = tuple([_values(member, group.type).owned_by(place.owner) for member in group.members])
+    def _several(self, number: int, group: Group, slot: Slot) -> Entry:
+        """A multivalue group. Additional data is that of all members, whichever are taken: it is made ready."""
+        each = tuple([_values(member, group.type).owned_by(slot.owner) for member in group.members])
         everything = [value for member in group.members for value in member.values]
-        reply, more = self._reply(sum(map(len, each)), b"", Values(group.type, 0, everything), place)
-        entry = Several(number, reply, place.chain.octets, each, self._key(group.type, group.name))
+        reply, more = self._reply(sum(map(len, each)), b"", Values(group.type, 0, everything), slot)
+        entry = Several(number, reply, slot.chain.octets, each, self._key(group.type, group.name))
         return Added(entry, more) if more else entry
 
-    def _leaf(self, values: Values, place: Place, name: bytes) -> Entry:
+    def _leaf(self, values: Values, slot: Slot, name: bytes) -> Entry:
         """Values, in random order if there are several; NODATA if there are none (AL13)."""
-        records = values.owned_by(place.owner)
+        records = values.owned_by(slot.owner)
         if not records:
-            return self._sections.negative(place.chain)
-        reply, more = self._reply(len(records), b"".join(records), values, place)
+            return self._sections.negative(slot.chain)
+        reply, more = self._reply(len(records), b"".join(records), values, slot)
         entry: Entry = reply
         if len(records) > 1:
-            entry = Shuffled(reply, place.chain.octets, records, self._key(values.type, name))
+            entry = Shuffled(reply, slot.chain.octets, records, self._key(values.type, name))
         return Added(entry, more) if more else entry
 
-    def _reply(self, count: int, octets: bytes, values: Values, place: Place) -> tuple[Reply, tuple[Entry, ...]]:
+    def _reply(self, count: int, octets: bytes, values: Values, slot: Slot) -> tuple[Reply, tuple[Entry, ...]]:
         """The reply with `count` records, and the additional data that is chosen at the question."""
-        answer = place.chain + Records(octets, count)
-        if place.bare:
-            return self._sections.reply(Rcode.NOERROR, answer, 0, NONE), ()
-        fixed, more = self.additional(values.targets, (place.without,) if place.without else ())
+        answer = slot.chain + Records(octets, count)
+        if slot.bare:
+            reply = self._sections.reply(Rcode.NOERROR, answer, 0, NONE)
+            return Hop(reply, values.values[0].rdata) if values.type is Type.CNAME else reply, ()
+        fixed, more = self.additional(values.targets, (slot.without,) if slot.without else ())
         courtesy = NONE if values.type is Type.NS else self.courtesy  # name servers that are answered are the apex's
         reply = self._sections.reply(Rcode.NOERROR, answer, courtesy.count, courtesy + fixed)
         if values.type is Type.CNAME:

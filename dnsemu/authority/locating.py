@@ -45,9 +45,9 @@ def make_locator(configuration: Configuration, sources: Sources) -> Locator:
 
 def regions_of_vpcs(configuration: Configuration) -> dict[str, str]:
     """VPC id → region, where one is written: with the VPC's clients, or with a zone that is associated with it."""
-    regions = {vpc.vpc_id: vpc.vpc_region for zone in configuration.hosted_zones for vpc in zone.vpcs}
-    regions |= {vpc.vpc_id: vpc.region for vpc in configuration.clients.vpcs if vpc.region is not None}
-    return {vpc_id: region for vpc_id, region in regions.items() if region is not None}
+    written = [(vpc.vpc_id, vpc.vpc_region) for zone in configuration.hosted_zones for vpc in zone.vpcs]
+    written += [(vpc.vpc_id, vpc.region) for vpc in configuration.clients.vpcs]
+    return {vpc_id: region for vpc_id, region in written if region is not None}
 
 
 def _named(clients: Clients, geography: Geography) -> Iterator[tuple[Network, Known]]:

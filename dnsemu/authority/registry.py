@@ -61,6 +61,7 @@ class Registry:
             tuple(choosers),
             snapshot,
             self._targets,
+            self._numbers,
             {check: frozenset(numbers) for check, numbers in dependents.items()},
         )
 

@@ -93,6 +93,8 @@ def respond(
     """The response to `packet`; None means silence: a response, or too short to be answered. Never raises.
 
     `source` is the address it came from, 4 or 16 octets.
+
+    One function on purpose: a call costs as much as a look-up here, and a question is a handful of look-ups.
     """
     try:
         asked = USUAL_HEADERS.get(packet[2:HEADER])
@@ -156,9 +158,11 @@ def respond(
             if subnet is not None:
                 opt = with_scope(opt, inquiry.scope)
             is_last_resort = inquiry.is_last_resort
-        if is_last_resort and opt and authority.options.extended_errors:
-            opt = with_extended_error(opt, OTHER_ERROR, ALL_UNHEALTHY)
         wire = b"".join((packet[:2], reply.heads[echo], packet[HEADER:question_end], reply.answer, reply.rest, opt))
+        if is_last_resort and opt and authority.options.extended_errors:
+            told = with_extended_error(opt, OTHER_ERROR, ALL_UNHEALTHY)
+            if len(wire) - len(opt) + len(told) <= (limit if transport is UDP else MAX_MESSAGE):  # RFC 8914 3
+                wire = wire[: len(wire) - len(opt)] + told
         if len(wire) > limit and (transport is UDP or len(wire) > MAX_MESSAGE):
             limit = limit if transport is UDP else MAX_MESSAGE
             wire = truncate(wire, question_end, opt, limit, whole=reply.whole)
@@ -180,8 +184,8 @@ def _search(authority: Authority, packet: bytes, view: View | None) -> tuple[Ent
     entry = view.catalogue.search(name, type_class, private=True) if view else None
     if entry is not None:
         return entry, end + 4, view
-    entry = view.around.search(name, type_class, private=True) if view else None
-    return entry or authority.public.search(name, type_class), end + 4, None
+    catalogue = view.beside(authority.public, name) if view else authority.public
+    return catalogue.search(name, type_class), end + 4, None
 
 
 def _refused(packet: bytes, rcode: int, opt: bytes) -> Response:

@@ -17,7 +17,7 @@ class Shares:
     def __init__(self, inquiry: Inquiry, tree: ZoneTree) -> None:
         self._inquiry = inquiry
         self._tree = tree
-        self._numbers = {id(group): number for number, group in enumerate(inquiry.authority.routing.groups)}
+        self._numbers = inquiry.authority.routing.numbers
         self._of_groups: dict[int, Mapping[bytes, float]] = {}
 
     def of(self, name: bytes, rdtype: Type) -> Mapping[str, float]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from dnsemu.authority.entries import MAX_CHAIN, Added, Chase, Everything
-from dnsemu.authority.groups import GroupCompiler, Place, Question
+from dnsemu.authority.groups import GroupCompiler, Question, Slot
 from dnsemu.authority.pieces import NONE, Records, joined
 from dnsemu.authority.registry import Registry
 from dnsemu.authority.reply import REFUSED, Answers, Entry, Node
@@ -96,7 +96,7 @@ class ZoneCompiler:
         for rdtype, group in spot.groups.items():
             question: Question = (name, rdtype)
             without = question if question in self._groups.server_addresses else None
-            answers[type_and_class(rdtype)] = self._groups.entry(group, Place(owner, chain, without=without))
+            answers[type_and_class(rdtype)] = self._groups.entry(group, Slot(owner, chain, without=without))
         return answers
 
     def _any(self, name: bytes, groups: Collection[Group], entries: tuple[Entry, ...]) -> Entry:
@@ -108,7 +108,8 @@ class ZoneCompiler:
             return self._sections.reply(Rcode.NOERROR, hinfo, courtesy.count, courtesy)
         if len(entries) == 1:
             return entries[0]
-        fixed = [group for group in groups if self._groups.is_fixed(group)]
+        entries = tuple([self._groups.entry(group, Slot(POINTER_TO_QNAME, bare=True)) for group in groups])
+        fixed = [group for group in groups if self._groups.is_fixed(group)]  # others' targets are not known here
         targets = [target for group in fixed for target in self._groups.values(group).targets]
         courtesy = NONE if name == self.tree.apex else courtesy
         more, chosen = self._groups.additional(targets, {(name, rdtype) for rdtype in Type})
@@ -121,7 +122,7 @@ class ZoneCompiler:
     def _cname(self, spot: Spot, name: bytes) -> Answers:
         """The answers of a name with a CNAME."""
         answers = self._follow(NONE, name, POINTER_TO_QNAME, spot, (name,))
-        alone = self._groups.entry(spot.groups[Type.CNAME], Place(POINTER_TO_QNAME))
+        alone = self._groups.entry(spot.groups[Type.CNAME], Slot(POINTER_TO_QNAME))
         answers.by_type[type_and_class(Type.CNAME)] = alone
         answers.by_type[_ANY] = self._any(spot.owner, [spot.groups[Type.CNAME]], (alone,))
         return answers
@@ -129,13 +130,13 @@ class ZoneCompiler:
     def _follow(self, chain: Records, name: bytes, owner: bytes, spot: Spot, seen: tuple[bytes, ...]) -> Answers:
         """The CNAME at `spot`, with what it leads to for each type (behaviour 5.5)."""
         group = spot.groups[Type.CNAME]
-        alone = self._groups.entry(group, Place(owner, chain))
+        alone = self._groups.entry(group, Slot(owner, chain))
         if self._options.cname_chase == "never":
             return Answers({}, alone)
         if not self._groups.is_fixed(group):
             self._explore(group)
-            begin = self._groups.entry(group, Place(owner))
-            return Answers({}, Chase((chain.octets, chain.count), begin, self._onward, seen))
+            begin = self._groups.entry(group, Slot(owner, bare=True))
+            return Answers({}, Chase((chain.octets, chain.count), begin, self._onward, self._groups.alone(), seen))
         target = self._groups.values(group).values[0].rdata
         if target in seen or len(seen) >= MAX_CHAIN or not self.tree.contains(target):
             return Answers({}, alone)
@@ -162,7 +163,7 @@ class ZoneCompiler:
                     spot = self.tree.spot(target)
                     if spot.kind is Kind.FOUND and Type.CNAME in spot.groups:
                         groups.append(spot.groups[Type.CNAME])
-                        hop = self._groups.entry(spot.groups[Type.CNAME], Place(target))
+                        hop = self._groups.entry(spot.groups[Type.CNAME], Slot(target, bare=True))
                         self._onward[target] = Answers({}, hop)
                     else:
                         self._onward[target] = self._continue(NONE, target, ())
@@ -176,7 +177,7 @@ class ZoneCompiler:
     def _at_cut(self, chain: Records, owner: bytes, spot: Spot, *, is_cut: bool) -> Answers:
         """At a zone cut and below it: a referral for all types but the DS of the cut, which is this zone's (D4)."""
         ds = spot.groups.get(Type.DS)
-        entry = self._groups.entry(ds, Place(owner, chain)) if ds else self._sections.negative(chain)
+        entry = self._groups.entry(ds, Slot(owner, chain)) if ds else self._sections.negative(chain)
         return Answers({_DS: entry} if is_cut else {}, self._referral(chain, spot))
 
     def _referral(self, chain: Records, spot: Spot) -> Entry:

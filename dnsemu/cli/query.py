@@ -53,6 +53,8 @@ def command(
     form: str,
 ) -> None:
     """Ask a running server for NAME and TYPE (default: A), as dig would."""
+    if short and repeat is not None:
+        raise click.UsageError("--short prints values, and --repeat counts them: take one of both")
     who = read_whence(whence) if whence is not None else None
     question = _question(name, rdtype, who)
     began = time.perf_counter()

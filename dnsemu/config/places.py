@@ -79,7 +79,12 @@ def check_places(file: schema.Dnsemu, at: At, joined: Joined, tables: Tables) ->
         yield from _check_named(named, at.get("places", name), joined, tables)
     for index, location in enumerate(file.locations):
         yield from _check_location(location, at.get("locations", index), joined, tables)
+    blocks: dict[Network, str] = {}
     for name, regions in file.latencies.items():
+        block = _block(name)
+        if block is not None and (other := blocks.setdefault(block, name)) != name:
+            where = at.get("latencies").key(name)
+            yield Fault(where, "latency-place", f"{name} is the same block as {other}, which stands here too")
         hint = _place_hint(name, joined, tables)
         if hint:
             message = f"'{name}' is no place, country or CIDR block"
@@ -144,6 +149,13 @@ def _check_latencies(latencies: dict[str, float], at: At, tables: Tables) -> Ite
             check_region(region, tables.regions)
         except TextError as error:
             yield Fault(at.key(region), error.code, error.message, error.hint)
+
+
+def _block(name: str) -> Network | None:
+    try:
+        return ip_network(name)
+    except ValueError:
+        return None
 
 
 def _place_hint(name: str, joined: Joined, tables: Tables) -> str:

@@ -74,7 +74,15 @@ def _read_type(value: object) -> Type:
 def _read_block(value: object) -> IPv4Network | IPv6Network:
     text = _text(value, "a CIDR block")
     try:
-        return ip_network(text)
+        block = ip_network(text)
+        if isinstance(block, IPv6Network) and block.prefixlen >= 96 and block.network_address.ipv4_mapped:
+            plain = ip_network((block.network_address.ipv4_mapped, block.prefixlen - 96))
+            raise TextError(
+                "cidr-block", f"{block} maps IPv4 addresses, and those are taken as such", f"write {plain}"
+            )
+        return block
+    except TextError:
+        raise
     except ValueError as error:
         try:
             hint = f"write {ip_network(text, strict=False)}"

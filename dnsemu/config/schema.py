@@ -146,7 +146,7 @@ class RecordSet(Member):
 class Vpc(Section):
     """A VPC that a private hosted zone is associated with."""
 
-    vpc_id: Text
+    vpc_id: Identifier
     vpc_region: Text | None = None
 
 
@@ -250,7 +250,7 @@ class AliasResource(Section):
 class VpcClients(Section):
     """Who belongs to a VPC, and where it is."""
 
-    vpc_id: Text
+    vpc_id: Identifier
     vpc_region: Text | None = None
     cidr_blocks: list[Block] = []
 

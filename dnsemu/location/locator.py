@@ -85,7 +85,7 @@ class Locator:
         self._table_areas = dict(latencies.areas)
         self.has_latency_blocks = bool(latencies.blocks)
         self.milliseconds = lru_cache(_KEPT)(self._milliseconds)
-        self._found = lru_cache(_KEPT)(Located)
+        self._found = lru_cache(_KEPT)(self._make)
         self._segments = {octets: self._make_segments(octets) for octets in (4, 16)}
 
     def locate(self, client: Client) -> Located:
@@ -110,7 +110,11 @@ class Locator:
         starts, bits = self._blocks.starts(octets), 8 * octets
         made: list[_Segment] = []
         for index, (chain, scope) in enumerate(self._blocks.segments(octets)):
-            located = None if scope is None else _written(chain, bits, scope or 1)[0]
+            known, latency = _written(chain, bits)
+            located = None
+            if known is not None and known.place is not None and scope is not None:
+                number = self._number(latency)
+                located = self._found(known.place, scope or 1, known.word, known.region, number)
             ends = (starts[index], starts[index + 1] - 1 if index + 1 < len(starts) else (1 << bits) - 1)
             most = max(scope_at(starts, index, end, bits) for end in ends)
             made.append(_Segment(located, max((length for length, _ in chain), default=0), most, chain))
@@ -118,12 +122,11 @@ class Locator:
 
     def _look_up(self, client: Client, chain: Chain[Known], scope: int) -> Located:
         """Step by step: what is written, the client's VPC, the database, the default."""
-        located, latency = _written(chain, client.length, scope)
-        if located is not None:
-            return located
-        in_vpc = self._vpcs.get(client.vpc_id or "")
-        if in_vpc is not None and in_vpc.place is not None:
-            return Located(in_vpc.place, scope, in_vpc.word, in_vpc.region, latency)
+        known, latency = _written(chain, client.length)
+        if known is None:
+            known = self._vpcs.get(client.vpc_id or "")
+        if known is not None and known.place is not None:
+            return self._found(known.place, scope, known.word, known.region, self._number(latency))
         if self._database is None:
             return self._in_database(None, scope, latency)
         record, prefix = self._database(_spelled(client.address))
@@ -134,7 +137,14 @@ class Locator:
         place, word = None if record is None else self.geography.from_record(record), DATABASE
         if place is None:
             place, word = (NOWHERE, NOBODY) if self._default is None else (self._default, DEFAULT)
-        return self._found(place, scope, word) if latency is None else Located(place, scope, word, None, latency)
+        return self._found(place, scope, word, None, self._number(latency))
+
+    def _number(self, latency: Mapping[str, float] | None) -> int:
+        return -1 if latency is None else self._numbers[id(latency)]
+
+    def _make(self, place: Place, scope: int, word: str, region: str | None, number: int) -> Located:
+        """One `Located` for each place and scope: choosers remember what they chose for it."""
+        return Located(place, scope, word, region, None if number < 0 else self._tables[number])
 
     def latencies(self, client: Client) -> tuple[Latencies, int]:
         """What decides how far the regions are from `client`, and the scope of that.
@@ -163,7 +173,7 @@ class Locator:
         return merged
 
 
-def _written(chain: Chain[Known], length: int, scope: int) -> tuple[Located | None, Mapping[str, float] | None]:
+def _written(chain: Chain[Known], length: int) -> tuple[Known | None, Mapping[str, float] | None]:
     """What is written down about a client of which `length` bits are known: its place, and latencies anyway.
 
     A longer block does not match a coarser client; one without a place leaves that to the next.
@@ -173,7 +183,7 @@ def _written(chain: Chain[Known], length: int, scope: int) -> tuple[Located | No
         if prefix <= length:
             latency = known.latency if latency is None else latency
             if known.place is not None:
-                return Located(known.place, scope, known.word, known.region, latency), latency
+                return known, latency
     return None, latency
 
 

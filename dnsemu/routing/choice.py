@@ -154,7 +154,11 @@ class Ranked:
 
 
 class RankedByPlace(Ranked):
-    """Choosing where nothing but the client's place decides: what a place comes to is remembered."""
+    """Choosing where nothing but the client's place decides: what a place comes to is remembered.
+
+    It can not be out of date: places, members and health are what they are as long as this chooser lives, and another
+    health has another chooser (docs/decisions/0003).
+    """
 
     def __init__(self, healthy: tuple[bool, ...], default: int = -1) -> None:
         super().__init__(healthy, default)
