@@ -104,7 +104,10 @@ class Locator:
             scope = max(scope_at(starts, index, number, 8 * len(address)), _whole_prefix(address, prefix), 1)
         else:
             scope = prefix or 1
-        return self._in_database(record, scope, None)
+        place = None if record is None else self.geography.from_record(record)
+        if place is None:
+            return self._in_database(None, scope, None)
+        return self._found(place, scope, DATABASE, None, -1)
 
     def _make_segments(self, octets: int) -> tuple[Sequence[int], list[_Segment]]:
         starts, bits = self._blocks.starts(octets), 8 * octets
