@@ -176,7 +176,7 @@ def _said(record_set: RecordSet) -> tuple[Any, ...]:
     )
 
 
-@examples(150)
+@examples(60)
 @given(_zones())
 def test_the_model_says_what_the_api_said(drawn: tuple[str, list[Pair]]) -> None:
     apex, pairs = drawn
@@ -190,7 +190,7 @@ def test_the_model_says_what_the_api_said(drawn: tuple[str, list[Pair]]) -> None
     assert sorted(found, key=repr) == sorted((pair.meant for pair in pairs), key=repr)
 
 
-@examples(100)
+@examples(40)
 @given(_zones(), st.data())
 def test_aliases_lead_where_they_led(drawn: tuple[str, list[Pair]], data: st.DataObject) -> None:
     apex, pairs = drawn
@@ -232,7 +232,7 @@ _JSON = st.recursive(
 )
 
 
-@examples(200)
+@examples(80)
 @given(_zones(), st.data())
 def test_whatever_is_in_a_file_is_refused_or_what_comes_of_it_is_accepted(
     drawn: tuple[str, list[Pair]], data: st.DataObject
