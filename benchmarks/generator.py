@@ -3,13 +3,13 @@
 import json
 import struct
 import subprocess
-from argparse import ArgumentTypeError
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from processes import Running, ServerError
-from servers import compile_c
+from processes import Running, ServerError, at_least_one
+from servers import DNSEMU, compile_c
 
 SOCKETS, WINDOW = 8, 16
 KINDS = ("noerror", "nodata", "nxdomain", "servfail", "refused", "other")
@@ -54,6 +54,11 @@ def generator(folder: Path, seconds: float) -> Generator:
     return Generator(compile_c("loadgen", folder), folder / "questions", seconds)
 
 
+def best(runs: Iterable[Result]) -> Result:
+    """The run with the least CPU time: what disturbs a machine only makes it slower."""
+    return min(runs, key=lambda run: run["cpu_us"])
+
+
 def answers(runs: Sequence[Result]) -> str:
     """What kinds of answers there were, in percent of all."""
     total = sum(run["answered"] for run in runs)
@@ -61,8 +66,23 @@ def answers(runs: Sequence[Result]) -> str:
     return ", ".join(f"{kind} {share:.0f} %" for kind, share in shares.items() if share >= 0.05)
 
 
-def seconds(text: str) -> float:
-    """A parser for the length of a run, for argparse: the load generator takes no more than 60 s."""
+def add_run_options(parser: ArgumentParser) -> None:
+    """The options that all programs with a load generator have."""
+    add = parser.add_argument
+    add("--rounds", type=at_least_one, default=3, help="how often all is measured (3)")
+    add("--seconds", type=_seconds, default=3.0, help="of load in each run (3)")
+    add("--best", action="store_true", help="take the best round instead of medians: for a machine that is not quiet")
+    add("--dnsemu", metavar="CMD", default=DNSEMU, help="serves the folder {zones} on 127.0.0.1:{port}")
+    add("--markdown", action="store_true", help="print the tables as Markdown")
+
+
+def described(args: Namespace) -> str:
+    """What the figures are of how many runs."""
+    return f"{'the best' if args.best else 'medians'} of {args.rounds} rounds of {args.seconds:g} s"
+
+
+def _seconds(text: str) -> float:
+    """The load generator takes no more than 60 s."""
     value = float(text)
     if not 0 < value <= 60:
         raise ArgumentTypeError("between 0 and 60 seconds")

@@ -15,11 +15,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from generator import Generator, Result, answers, generator, seconds
+from generator import Generator, Result, add_run_options, answers, best, described, generator
 from processes import (
     Running,
     ServerError,
-    at_least_one,
     conditions,
     end_cleanly_when_told,
     free_port,
@@ -27,7 +26,7 @@ from processes import (
     stay_on_load_core,
 )
 from routed import prepare_routed
-from servers import DNSEMU, NAMED, PEERS, Prepare, Server, find, search_sbin_too
+from servers import NAMED, PEERS, Prepare, Server, find, search_sbin_too
 from tables import number, table, title
 from world import ROUTED, SCENARIOS, ZONE, query, questions
 
@@ -58,6 +57,10 @@ class Figures:
     def add_load(self, scenario: str, name: str, round_: int, result: Result) -> None:
         """Keep the result of one run of the load generator."""
         self.loads.setdefault((scenario, name), {})[round_] = result
+
+    def keep_best(self) -> None:
+        """Forget all rounds but each one's best."""
+        self.loads = {key: {0: best(rounds.values())} for key, rounds in self.loads.items()}
 
     def median(self, scenario: str, name: str, figure: str) -> float | None:
         """The middle one of a figure's rounds."""
@@ -161,7 +164,7 @@ def report(
 
 def report_conditions(args: argparse.Namespace, pinned: Cores | None, left_out: dict[str, str]) -> None:
     """Print where and how the figures were taken, and who is missing."""
-    print(f"\n{conditions(pinned)}; medians of {args.rounds} rounds of {args.seconds:g} s.")
+    print(f"\n{conditions(pinned)}; {described(args)}.")
     for name, reason in left_out.items():
         print(f"Left out: {name}: {reason}")
 
@@ -185,11 +188,8 @@ def parse_arguments() -> argparse.Namespace:
     add, scenarios = parser.add_argument, list(SCENARIOS)
     add("--servers", type=one_of(NAMED), default=list(NAMED), help=f"of {','.join(NAMED)} (all)")
     add("--scenarios", type=one_of(scenarios), default=scenarios, help=f"of {','.join(scenarios)} (all)")
-    add("--rounds", type=at_least_one, default=3, help="how often each server is run (3)")
-    add("--seconds", type=seconds, default=3.0, help="of load in each run (3)")
     add("--against", metavar="SERVER", help="what the ratios are to (nsd, else the first peer there is)")
-    add("--dnsemu", metavar="CMD", default=DNSEMU, help="serves the folder {zones} on 127.0.0.1:{port}")
-    add("--markdown", action="store_true", help="print the tables as Markdown")
+    add_run_options(parser)
     args = parser.parse_args()
     if args.against and args.against not in args.servers:
         parser.error(f"--against {args.against}: is not among --servers")
@@ -222,6 +222,8 @@ def main() -> None:
         routed = {name: prepare for name in args.servers if (prepare := prepare_routed(name, args.dnsemu))}
         bench = Bench(folder, load, args.scenarios, routed, pinned[0] if pinned else None)
         measure_all(bench, chosen, args.rounds, figures)
+    if args.best:
+        figures.keep_best()
     report(chosen, args.scenarios, figures, args.against, markdown=args.markdown)
     report_conditions(args, pinned, figures.left_out)
 

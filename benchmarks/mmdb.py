@@ -7,7 +7,6 @@ import struct
 import sys
 from array import array
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from pathlib import Path
 
 Value = str | float | int | Mapping[str, "Value"] | Sequence["Value"]
@@ -26,8 +25,7 @@ def write_database(file: Path, prefixes: Sequence[int], records: Sequence[int], 
         octets += _encoded(value)
     levels = _levels(prefixes)
     nodes = sum(map(len, levels[:-1]))
-    leaves = [nodes + len(_SEPARATOR) + offsets[record] for record in records]
-    tree = _tree(levels, leaves, nodes)
+    tree = _tree(levels, [nodes + len(_SEPARATOR) + offsets[record] for record in records])
     file.write_bytes(b"".join([tree, _SEPARATOR, octets, _MARKER, _metadata(nodes)]))
 
 
@@ -39,19 +37,47 @@ def _levels(prefixes: Sequence[int]) -> list[list[int]]:
     return levels[::-1]
 
 
-def _tree(levels: Sequence[Sequence[int]], leaves: Sequence[int], nodes: int) -> bytes:
-    """Two records of 32 bits for each node, level by level; the number of nodes stands for "nothing here"."""
+def _sizes(levels: Sequence[Sequence[int]]) -> list[list[int]]:
+    """For each node, level by level, the number of nodes that begin there: itself and all below."""
+    sizes = [[1] * len(levels[-2])]
+    for parents, children in zip(levels[-3::-1], levels[-2::-1], strict=False):
+        counts = dict.fromkeys(parents, 1)
+        for child, size in zip(children, sizes[-1], strict=True):
+            counts[child >> 1] += size
+        sizes.append(list(counts.values()))
+    return sizes[::-1]
+
+
+def _tree(levels: Sequence[Sequence[int]], leaves: Sequence[int]) -> bytes:
+    """Two records of 32 bits for each node; the number of nodes stands for "nothing here".
+
+    A node stands before all that are below it, as in MaxMind's own: what is near is near in the file too.
+    """
+    sizes = _sizes(levels)
+    nodes = sizes[0][0]
     records = array("I", [nodes]) * (2 * nodes)
-    begin = 0
-    for parents, children in pairwise(levels):
-        end = begin + len(parents)
-        at = dict(zip(parents, range(2 * begin, 2 * end, 2), strict=True))
-        for child, number in zip(children, leaves if end == nodes else range(end, nodes), strict=False):
-            records[at[child >> 1] + (child & 1)] = number
-        begin = end
+    numbers = {0: 0}
+    for children, below in zip(levels[1:-1], sizes[1:], strict=True):
+        numbers = _numbered(children, below, numbers, records)
+    for prefix, leaf in zip(levels[-1], leaves, strict=True):
+        records[2 * numbers[prefix >> 1] + (prefix & 1)] = leaf
     if sys.byteorder == "little":
         records.byteswap()
     return records.tobytes()
+
+
+def _numbered(
+    children: Sequence[int], sizes: Sequence[int], parents: Mapping[int, int], records: "array[int]"
+) -> dict[int, int]:
+    """The numbers of a level's nodes, which go into the records of their parents."""
+    numbers: dict[int, int] = {}
+    following = 0
+    for child, size in zip(children, sizes, strict=True):
+        parent = parents[child >> 1]
+        number = following if child ^ 1 in numbers else parent + 1
+        numbers[child] = records[2 * parent + (child & 1)] = number
+        following = number + size
+    return numbers
 
 
 def _metadata(nodes: int) -> bytes:

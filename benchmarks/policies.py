@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from clients import MadeUp, public_network
-from generator import Generator, Result, generator, seconds
+from generator import Generator, Result, add_run_options, best, described, generator
 from groups import Group, groups, located, policies_yaml
 from processes import (
     Running,
@@ -28,7 +28,7 @@ from processes import (
     running,
     stay_on_load_core,
 )
-from servers import DNSEMU, fill
+from servers import fill
 from tables import number, table, title
 from world import QUESTIONS, ZONE, client_subnet, query, questions
 
@@ -77,6 +77,10 @@ class Subject:
         for name, scenario in scenarios.items():
             warm_up.load(run, port, scenario)
             self.results.setdefault(name, []).append(load.load(run, port, scenario))
+
+    def keep_best(self) -> None:
+        """Forget all rounds but each one's best."""
+        self.results = {name: [best(runs)] for name, runs in self.results.items()}
 
     def rows(self) -> Iterator[list[str]]:
         """The middle ones of all rounds."""
@@ -148,12 +152,9 @@ def parse_arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     add = parser.add_argument
-    add("--rounds", type=at_least_one, default=3, help="how often all is measured (3)")
-    add("--seconds", type=seconds, default=3.0, help="of load in each run (3)")
     add("--entries", type=at_least_one, default=1_000_000, help="of the databases that are made up (1000000)")
     add("--places", type=at_least_one, default=5_000, help="that these entries are spread over (5000)")
-    add("--dnsemu", metavar="CMD", default=DNSEMU, help="serves the folder {zones} on 127.0.0.1:{port}")
-    add("--markdown", action="store_true", help="print the tables as Markdown")
+    add_run_options(parser)
     return parser.parse_args()
 
 
@@ -170,8 +171,10 @@ def main() -> None:
         for subject in measured:
             subject.prepare(folder, load)
         measure_all(measured, args, load, pinned[0] if pinned else None)
+    for subject in measured if args.best else ():
+        subject.keep_best()
     report(measured, markdown=args.markdown)
-    print(f"\n{conditions(pinned)}; {args.places:,} places; medians of {args.rounds} rounds of {args.seconds:g} s.")
+    print(f"\n{conditions(pinned)}; {args.places:,} places; {described(args)}.")
     for subject in measured:
         if subject.failure:
             print(f"Left out: {subject.title}: {subject.failure}")

@@ -12,17 +12,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from generator import Generator, Result, generator, seconds
+from generator import Generator, Result, add_run_options, best, described, generator
 from processes import (
     ServerError,
-    at_least_one,
     conditions,
     end_cleanly_when_told,
     free_port,
     running,
     stay_on_load_core,
 )
-from servers import DNSEMU, fill
+from servers import fill
 from tables import number, table, title
 from world import QUESTIONS, Size, query, questions
 
@@ -62,6 +61,10 @@ class Subject:
             for scenario in SCENARIOS:
                 self.results[scenario].append(load.load(run, port, f"{scenario}, {self.title}"))
 
+    def keep_best(self) -> None:
+        """Forget all rounds but each one's best."""
+        self.results = {scenario: [best(runs)] for scenario, runs in self.results.items()}
+
     def row(self, smallest: "Subject") -> list[str]:
         """The middle ones of all rounds."""
         cells = [self.title]
@@ -91,11 +94,7 @@ def report(heading: str, subjects: Sequence[Subject], *, markdown: bool) -> None
 def parse_arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    add = parser.add_argument
-    add("--rounds", type=at_least_one, default=3, help="how often all is measured (3)")
-    add("--seconds", type=seconds, default=3.0, help="of load in each run (3)")
-    add("--dnsemu", metavar="CMD", default=DNSEMU, help="serves the folder {zones} on 127.0.0.1:{port}")
-    add("--markdown", action="store_true", help="print the tables as Markdown")
+    add_run_options(parser)
     return parser.parse_args()
 
 
@@ -114,9 +113,11 @@ def main() -> None:
             measure_all([*names, *zones], args, load, pinned[0] if pinned else None)
         except ServerError as error:
             sys.exit(str(error))
+    for subject in (*names, *zones) if args.best else ():
+        subject.keep_best()
     report("more names in one zone", names, markdown=args.markdown)
     report("as many names in more zones", zones, markdown=args.markdown)
-    print(f"\n{conditions(pinned)}; medians of {args.rounds} rounds of {args.seconds:g} s.")
+    print(f"\n{conditions(pinned)}; {described(args)}.")
 
 
 if __name__ == "__main__":
