@@ -5,7 +5,7 @@ from dnsemu.authority.compile import check_configuration, compile_authority
 from dnsemu.authority.explain import Asked, Explanation, explain
 from dnsemu.authority.locating import Sources
 from dnsemu.authority.narrative import as_json, lines
-from dnsemu.authority.respond import Response, Unowned, respond
+from dnsemu.authority.respond import Response, Truncated, Unowned, respond
 
 __all__ = [
     "Asked",
@@ -13,6 +13,7 @@ __all__ = [
     "Explanation",
     "Response",
     "Sources",
+    "Truncated",
     "Unowned",
     "as_json",
     "check_configuration",

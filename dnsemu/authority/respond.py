@@ -8,7 +8,7 @@ from functools import cache
 from dnsemu.authority.authority import Authority, View
 from dnsemu.authority.entries import Drawn
 from dnsemu.authority.inquiry import LAST_RESORT, NO_DECISIONS, Decision, Inquiry
-from dnsemu.authority.reply import Entry, Reply
+from dnsemu.authority.reply import REFUSED, Entry, Reply
 from dnsemu.draws import Draws
 from dnsemu.errors import WireError
 from dnsemu.wire import (
@@ -16,6 +16,7 @@ from dnsemu.wire import (
     MAX_MESSAGE,
     NO_EDNS,
     OPT_HEAD,
+    TC,
     UDP,
     UNUSUAL_OPT,
     USUAL_HEADERS,
@@ -38,13 +39,19 @@ ALL_UNHEALTHY = b"all members unhealthy, all considered healthy"
 
 
 class Response:
-    """An answer of ours: its `wire` form, the `reply` it was made from, and what routing policies decided for it."""
+    """An answer of ours: its `wire` form, the `reply` it was made from, and what routing policies decided for it.
 
-    __slots__ = ("decisions", "reply", "wire")
+    `type_class`: four octets of the question, empty if it could not be read.
+    """
 
-    def __init__(self, wire: bytes, reply: Reply, decisions: Sequence[Decision] = NO_DECISIONS) -> None:
+    __slots__ = ("decisions", "reply", "type_class", "wire")
+
+    def __init__(
+        self, wire: bytes, reply: Reply, type_class: bytes, decisions: Sequence[Decision] = NO_DECISIONS
+    ) -> None:
         self.wire = wire
         self.reply = reply
+        self.type_class = type_class
         self.decisions = decisions
 
     @property
@@ -68,8 +75,8 @@ class Failed(Response):
 
     __slots__ = ("_fault",)
 
-    def __init__(self, wire: bytes, reply: Reply, fault: Exception) -> None:
-        super().__init__(wire, reply)
+    def __init__(self, refused: Response, fault: Exception) -> None:
+        super().__init__(refused.wire, refused.reply, refused.type_class)
         self._fault = fault
 
     @property
@@ -78,13 +85,22 @@ class Failed(Response):
         return self._fault
 
 
+class Truncated(Response):
+    """An answer that did not fit: only a part of it, with the TC bit."""
+
+    __slots__ = ()
+
+
 class Unowned:
     """A question about a name in no zone of ours. `refused` is the response that says so (behaviour 5.9)."""
 
-    __slots__ = ("refused",)
+    __slots__ = ("refused", "type_class")
+    decisions = NO_DECISIONS
+    reply = REFUSED
 
-    def __init__(self, refused: bytes) -> None:
+    def __init__(self, refused: bytes, type_class: bytes) -> None:
         self.refused = refused
+        self.type_class = type_class
 
 
 def respond(
@@ -118,6 +134,7 @@ def respond(
                 entry = public.find(name, type_class)
         if entry is None:
             entry, question_end, view = _search(authority, packet, view)
+            type_class = packet[question_end - 4 : question_end]
         if additional:
             size, edns, is_whole = USUAL_OPTS.get(packet[question_end : question_end + OPT_HEAD], UNUSUAL_OPT)
             if size != len(packet) - question_end or additional != 1:
@@ -133,7 +150,7 @@ def respond(
             raise WireError(Rcode.FORMERR)
         if entry is None:
             opt = opt if authority.options.refused_opt else b""
-            return Unowned(failure(packet, Rcode.REFUSED, opt, question_end))
+            return Unowned(failure(packet, Rcode.REFUSED, opt, question_end), type_class)
         if view is not None and opt:  # R1
             opt, subnet = without_options(opt), None
 
@@ -166,12 +183,13 @@ def respond(
         if len(wire) > limit and (transport is UDP or len(wire) > MAX_MESSAGE):
             limit = limit if transport is UDP else MAX_MESSAGE
             wire = truncate(wire, question_end, opt, limit, whole=reply.whole)
-        return Response(wire, reply, decisions)
+            if wire[2] & TC:
+                return Truncated(wire, reply, type_class, decisions)
+        return Response(wire, reply, type_class, decisions)
     except WireError as error:
         return _refused(packet, error.rcode, error.opt)
     except Exception as fault:
-        response = _refused(packet, Rcode.SERVFAIL, b"")
-        return Failed(response.wire, response.reply, fault)
+        return Failed(_refused(packet, Rcode.SERVFAIL, b""), fault)
 
 
 def _search(authority: Authority, packet: bytes, view: View | None) -> tuple[Entry | None, int, View | None]:
@@ -191,7 +209,8 @@ def _search(authority: Authority, packet: bytes, view: View | None) -> tuple[Ent
 def _refused(packet: bytes, rcode: int, opt: bytes) -> Response:
     """An error response to a packet that has a whole header."""
     question_end = _question_end(packet)
-    return Response(failure(packet, rcode, opt or _opt_for(packet, question_end), question_end), _no_zone(rcode))
+    wire = failure(packet, rcode, opt or _opt_for(packet, question_end), question_end)
+    return Response(wire, _no_zone(rcode), packet[max(question_end - 4, 0) : question_end])
 
 
 @cache  # a handful of RCODEs

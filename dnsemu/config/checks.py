@@ -8,7 +8,7 @@ from dnsemu.config import schema
 from dnsemu.config.tree import At, fault_at
 from dnsemu.errors import Fault, TextError
 from dnsemu.location import Tables, check_region
-from dnsemu.model import CidrCollection, HealthCheck, Network, read_name
+from dnsemu.model import CHECKER_REGIONS, UNPROBED, CidrCollection, HealthCheck, Network, read_name
 
 _PROBED = ("fqdn", "ip_address", "port", "regions", "request_interval", "failure_threshold")
 _HTTP = (*_PROBED, "resource_path", "measure_latency")
@@ -35,6 +35,8 @@ _NEEDED = {
     "CLOUDWATCH_METRIC": ("cloudwatch_alarm_region", "cloudwatch_alarm_name"),
     "RECOVERY_CONTROL": ("routing_control_arn",),
 }
+_USUAL_PORTS = {"HTTP": 80, "HTTPS": 443}
+_INTERVAL, _FAILURE_THRESHOLD = 30, 3  # 3.1
 _SPECIFIC = dict.fromkeys(argument for arguments in _ARGUMENTS.values() for argument in arguments)
 
 
@@ -53,8 +55,11 @@ def read_health_check(file: schema.HealthCheck, at: At, tables: Tables, faults: 
     if "fqdn" in _ARGUMENTS[file.type] and file.fqdn is None and file.ip_address is None and not lost:
         error = TextError("missing-key", f"a health check of type {file.type} needs fqdn, ip_address, or both")
         faults.append(fault_at(at, error))
+    faults += _check_extras(file, at)
     faults += _check_values(file, at, tables)
-    initially = file.dnsemu.initial_status if file.dnsemu else None
+    extras = file.dnsemu or schema.HealthCheckExtras()
+    initially = extras.initial_status
+    alarm = file.cloudwatch_alarm_region, file.cloudwatch_alarm_name
     return HealthCheck(
         file.id,
         file.type,
@@ -67,7 +72,29 @@ def read_health_check(file: schema.HealthCheck, at: At, tables: Tables, faults: 
         file.disabled,
         file.insufficient_data_health_status,
         None if initially is None else initially == "healthy",
+        file.port or _USUAL_PORTS.get(file.type.partition("_")[0], 0),
+        _path(file.resource_path or ""),
+        file.search_string,
+        file.enable_sni is not False,
+        tuple(file.regions or CHECKER_REGIONS),
+        file.request_interval or _INTERVAL if extras.interval is None else extras.interval / 1000,
+        file.failure_threshold or _FAILURE_THRESHOLD,
+        extras.checkers,
+        (alarm[0], alarm[1]) if alarm[0] is not None and alarm[1] is not None else None,
+        file.routing_control_arn,
     )
+
+
+def _path(text: str) -> str:
+    """A path begins with a slash, written or not (3.1)."""
+    return text if text.startswith("/") else f"/{text}"
+
+
+def _check_extras(file: schema.HealthCheck, at: At) -> Iterator[Fault]:
+    for key in ("interval", "checkers"):
+        if file.dnsemu and key in file.dnsemu.model_fields_set and file.type in UNPROBED:
+            message = f"a health check of type {file.type} is not probed and has no {key}"
+            yield fault_at(at.get("dnsemu", key), TextError("health-argument", message))
 
 
 def _check_values(file: schema.HealthCheck, at: At, tables: Tables) -> Iterator[Fault]:

@@ -10,12 +10,11 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from dnsemu.errors import TextError
-from dnsemu.model import Type
+from dnsemu.model import DURATION, Type, read_duration
 
 _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,999}")
+_FASTEST_PROBES, _SLOWEST_PROBES = 100, 3_600_000  # milliseconds
 _NUMBER = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?")
-_DURATION = re.compile(r"(0|[1-9][0-9]*)(ms|s|m)")
-_MILLISECONDS = {"ms": 1, "s": 1000, "m": 60_000}
 
 
 def _text(value: object, needed: str) -> str:
@@ -53,11 +52,14 @@ def _read_boolean(value: object) -> bool:
 
 
 def _read_milliseconds(value: object) -> int:
-    text = _text(value, "a time")
-    found = _DURATION.fullmatch(text)
-    if not found:
-        raise TextError("wrong-type", f"a time is needed here, not '{text}'", "write 500ms, 10s or 2m")
-    return int(found[1]) * _MILLISECONDS[found[2]]
+    return read_duration(_text(value, "a time"))
+
+
+def _read_probe_interval(value: object) -> int:
+    milliseconds = _read_milliseconds(value)
+    if not _FASTEST_PROBES <= milliseconds <= _SLOWEST_PROBES:
+        raise TextError("out-of-range", "interval must be at least 100ms and at most 1h")
+    return milliseconds
 
 
 def _read_type(value: object) -> Type:
@@ -114,10 +116,10 @@ Text = Annotated[str, TEXT, any_scalar()]
 Boolean = Annotated[bool, BeforeValidator(_read_boolean)]
 Latency = Annotated[float, Field(ge=0), BeforeValidator(_read_latency)]
 Degrees = Annotated[str, BeforeValidator(_read_text), WithJsonSchema({"type": ["string", "number"]})]
-Milliseconds = Annotated[
+ProbeInterval = Annotated[
     int,
-    BeforeValidator(_read_milliseconds),
-    WithJsonSchema({"type": "string", "pattern": f"^{_DURATION.pattern}$"}),
+    BeforeValidator(_read_probe_interval),
+    WithJsonSchema({"type": "string", "pattern": f"^{DURATION}$"}),
 ]
 RecordType = Annotated[
     Type,

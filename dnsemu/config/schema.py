@@ -18,7 +18,7 @@ from dnsemu.config.scalars import (
     Block,
     Boolean,
     Degrees,
-    Milliseconds,
+    ProbeInterval,
     RecordType,
     Text,
     Texts,
@@ -164,7 +164,7 @@ class HostedZone(Section):
 class HealthCheckExtras(Section):
     """What AWS does not have: faster probes, the status before the first probe, the number of checkers."""
 
-    interval: Milliseconds | None = None
+    interval: ProbeInterval | None = None
     initial_status: Literal["healthy", "unhealthy"] | None = None
     checkers: Annotated[int, Field(ge=1, le=64), WHOLE] = 1
 

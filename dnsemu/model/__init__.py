@@ -5,7 +5,8 @@ from dnsemu.model.cidr import CidrCollection, Network
 from dnsemu.model.clients import ClientBlock, Clients, VpcClients, Whereabouts
 from dnsemu.model.configuration import Configuration, NotServed, Options
 from dnsemu.model.defaults import PRIVATE_NAME_SERVERS, name_servers_of, with_defaults, zone_id_of
-from dnsemu.model.health import HealthCheck, HealthSnapshot, initial_snapshot
+from dnsemu.model.duration import DURATION, read_duration
+from dnsemu.model.health import CHECKER_REGIONS, UNPROBED, HealthCheck, HealthSnapshot, initial_snapshot
 from dnsemu.model.names import ROOT, read_name, read_record_name, show_name
 from dnsemu.model.resources import ALIAS_TYPES, Kind, Resource, is_aws, kind_of, spelled_resource
 from dnsemu.model.types import SINGLE_VALUE, TARGET_AT, Type
@@ -23,10 +24,13 @@ from dnsemu.model.zone import (
 
 __all__ = [
     "ALIAS_TYPES",
+    "CHECKER_REGIONS",
+    "DURATION",
     "PRIVATE_NAME_SERVERS",
     "ROOT",
     "SINGLE_VALUE",
     "TARGET_AT",
+    "UNPROBED",
     "AliasTarget",
     "CidrCollection",
     "ClientBlock",
@@ -54,6 +58,7 @@ __all__ = [
     "is_aws",
     "kind_of",
     "name_servers_of",
+    "read_duration",
     "read_name",
     "read_record_name",
     "read_value",

@@ -24,6 +24,8 @@ class Reason(Enum):
     ALL_UNHEALTHY = "all_unhealthy"  # the last resort: nobody is healthy, so everybody counts as healthy (H5)
     NO_MATCH = "no_match"  # no member is for this client (C9)
 
+    __hash__ = object.__hash__  # there is one of each, and Enum's own, by name, takes longer than to choose
+
 
 class Choice(NamedTuple):
     """The members taken, by their numbers; none if nothing matches.

@@ -1,47 +1,133 @@
-"""What the sockets call: the authority that is served now, asked."""
+"""What the sockets call: the authority that is served now, asked, and what it answered, counted and shown."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from time import perf_counter, time
+from typing import NamedTuple, cast
 
-from dnsemu.authority import Authority, Response, Unowned, respond
+from dnsemu.authority import Authority, Response, Truncated, Unowned, respond
 from dnsemu.draws import Draws
-from dnsemu.wire import TCP, UDP
+from dnsemu.tally import Tally
+from dnsemu.wire import HEADER, Transport
 
 _log = logging.getLogger(__name__)
+SILENCE = ("short", "response")
+"""What is wrong with packets that get no answer: too few octets, or a response."""
+
+Outcome = Response | Unowned | None
+
+
+class Kind(NamedTuple):
+    """What packets came over, and IP's version."""
+
+    transport: Transport
+    family: int
+
+
+class Batch(NamedTuple):
+    """Questions that were answered together, with the authority that answered: for those who look on.
+
+    `at`: when, in seconds since the epoch.
+    """
+
+    at: float
+    kind: Kind
+    authority: Authority
+    packets: Sequence[bytes]
+    sources: Sequence[bytes]
+    outcomes: Sequence[Outcome]
 
 
 class Answers:
-    """Responses to packets. `publish` replaces the authority by one assignment, between two packets."""
+    """What is served: responses to packets. `publish` replaces the authority by one assignment, between two packets.
 
-    def __init__(self, authority: Authority, draws: Draws) -> None:
-        self._authority = authority
-        self._draws = draws
+    `tallies`: what was answered, by kind of socket; they are kept if `tally` makes them. `watchers` are called with
+    each batch after it was answered, and must be quick about it.
+    """
+
+    def __init__(self, authority: Authority, draws: Draws, tally: Callable[[], Tally] | None = None) -> None:
+        self.authority = authority
+        self.draws = draws
+        self.watchers: list[Callable[[Batch], None]] = []
+        self.tallies: dict[Kind, Tally] = {}
+        self._make_tally = tally
 
     def publish(self, authority: Authority) -> None:
         """Serve another authority from the next packet on."""
-        self._authority = authority
+        self.authority = authority
 
-    def to_datagrams(self, packets: Sequence[bytes], sources: Sequence[bytes]) -> list[bytes]:
-        """The responses to datagrams, each from the address beside it; an empty one is silence."""
-        authority, draws = self._authority, self._draws
-        wires = []
-        for packet, source in zip(packets, sources, strict=True):
-            response = respond(authority, packet, source, UDP, draws)
-            wires.append(response.wire if response.__class__ is Response else _unusual(response, packet))
-        return wires
+    def over(self, transport: Transport, family: int) -> Port:
+        """What a socket calls."""
+        kind = Kind(transport, family)
+        if self._make_tally is not None and kind not in self.tallies:
+            self.tallies[kind] = self._make_tally()
+        return Port(self, kind, self.tallies.get(kind))
+
+
+class Port:
+    """Responses to the packets of one socket."""
+
+    def __init__(self, answers: Answers, kind: Kind, tally: Tally | None) -> None:
+        self._answers = answers
+        self._kind = kind
+        self._tally = tally
 
     def to_message(self, packet: bytes, source: bytes) -> bytes:
         """The response to a message of a stream; an empty one is silence."""
-        return _unusual(respond(self._authority, packet, source, TCP, self._draws), packet)
+        return self.to_packets((packet,), (source,))[0]
+
+    def to_packets(self, packets: Sequence[bytes], sources: Sequence[bytes]) -> list[bytes]:
+        """The responses to packets, each from the address beside it; an empty one is silence."""
+        answers, kind = self._answers, self._kind
+        authority, draws, transport = answers.authority, answers.draws, kind.transport
+        begin = perf_counter()
+        first = respond(authority, packets[0], sources[0], transport, draws)
+        seconds = perf_counter() - begin
+        outcomes = [first]
+        if len(packets) > 1:
+            outcomes += [
+                respond(authority, packet, source, transport, draws)
+                for packet, source in zip(packets[1:], sources[1:], strict=True)
+            ]
+        wires = [
+            one.wire if one.__class__ is Response else self._unusual(one, packet)
+            for one, packet in zip(outcomes, packets, strict=True)
+        ]
+        if self._tally is not None:
+            self._count(self._tally, outcomes, wires)
+            if first is not None:
+                self._tally.time(first.reply.zone_id, seconds)
+        if answers.watchers:
+            batch = Batch(time(), kind, authority, packets, sources, outcomes)
+            for watch in answers.watchers:
+                watch(batch)
+        return wires
+
+    def _count(self, tally: Tally, outcomes: Sequence[Outcome], wires: Sequence[bytes]) -> None:
+        # All of them, if none is silence: that is quickest told by their octets.
+        answered = cast("Sequence[Response | Unowned]", outcomes) if all(wires) else list(filter(None, outcomes))
+        tally.count([(one.reply.zone_id, one.reply.rcode, one.type_class) for one in answered], wires)
+        decided = [one.decisions for one in answered if one.decisions]
+        if decided:
+            tally.count_decisions(decided)
+
+    def _unusual(self, outcome: Outcome, packet: bytes) -> bytes:
+        """What is not said in the usual way: also counted here, as it is rare."""
+        tally = self._tally
+        if isinstance(outcome, Unowned):
+            return outcome.refused
+        if outcome is None:
+            if tally:
+                _add(tally.malformed, SILENCE[len(packet) >= HEADER])
+            return b""
+        if outcome.fault is not None:
+            _log.error("a question could not be answered: %s", packet.hex(), exc_info=outcome.fault)
+        if tally and outcome.__class__ is Truncated:
+            _add(tally.truncated, outcome.zone_id)
+        return outcome.wire
 
 
-def _unusual(response: Response | Unowned | None, packet: bytes) -> bytes:
-    if isinstance(response, Unowned):
-        return response.refused
-    if response is None:
-        return b""
-    if response.fault is not None:
-        _log.error("a question could not be answered: %s", packet.hex(), exc_info=response.fault)
-    return response.wire
+def _add(counts: dict[str, int], key: str) -> None:
+    counts[key] = counts.get(key, 0) + 1

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
+from ipaddress import ip_address
 
 from dnsemu.server.answers import Answers
 from dnsemu.server.bind import BACKLOG, Endpoint, Sockets
 from dnsemu.server.tcp import Connection, Connections, Limits
 from dnsemu.server.udp import reader
+from dnsemu.wire import TCP, UDP
 
 
 class Serving:
@@ -29,10 +32,11 @@ class Serving:
         """Begin to answer."""
         loop = asyncio.get_running_loop()
         for pair in self._sockets:
-            loop.add_reader(pair.udp, reader(pair.udp, self._answers.to_datagrams))
+            version = ip_address(pair.endpoint.host).version
+            loop.add_reader(pair.udp, reader(pair.udp, self._answers.over(UDP, version).to_packets))
             pair.tcp.setblocking(False)
-            listener = await loop.create_server(self._connect, sock=pair.tcp, backlog=BACKLOG)
-            self._listeners.append(listener)
+            connect = partial(Connection, self._answers.over(TCP, version).to_message, self._connections)
+            self._listeners.append(await loop.create_server(connect, sock=pair.tcp, backlog=BACKLOG))
 
     async def close(self) -> None:
         """Stop, and close every socket and connection."""
@@ -45,6 +49,3 @@ class Serving:
         for connection in tuple(self._connections.open):
             connection.close()
         await asyncio.sleep(0)  # lets the connections hear of it
-
-    def _connect(self) -> Connection:
-        return Connection(self._answers.to_message, self._connections)

@@ -31,7 +31,7 @@ from dnsemu.wire.edns import (
     without_options,
 )
 from dnsemu.wire.names import MAX_LABEL, MAX_NAME, is_below, name_end, parents
-from dnsemu.wire.query import AA, RA, USUAL_HEADERS, read_header
+from dnsemu.wire.query import AA, RA, TC, USUAL_HEADERS, read_header
 
 __all__ = [
     "AA",
@@ -43,6 +43,7 @@ __all__ = [
     "OPT_HEAD",
     "POINTER_TO_QNAME",
     "RA",
+    "TC",
     "TCP",
     "UDP",
     "UNUSUAL_OPT",

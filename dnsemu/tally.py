@@ -1,0 +1,134 @@
+"""Plain counters: what is counted while answering, before anybody gives it names.
+
+A question costs a few microseconds, and a counter with labels would be a good part of that. So the keys are what is
+at hand when an answer goes out (a zone id, four octets of a question, a decision as it was taken), and counting is
+one call for a whole batch. `dnsemu.metrics` makes names of them when somebody wants to see them.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import _count_elements  # type: ignore[attr-defined]  # what Counter.update calls, without its checks
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from operator import itemgetter
+
+Answered = tuple[str, int, bytes]
+"""Zone id (empty for none), RCODE, and type and class as they stand in the question."""
+Decision = tuple[int, tuple[tuple[int, ...], Hashable, int]]
+"""Number of a group, and its choice: numbers of the members taken, the reason, the scope."""
+Decided = tuple[int, int, Hashable]
+"""Number of a group, number of a member (`NO_MEMBER`: none), and the reason."""
+
+
+NO_MEMBER = -1
+OTHER = b""
+"""Stands for all types that are not told apart."""
+_first = itemgetter(0)
+_FEW = 4096  # keys; clients may ask for any of 2^32 types and classes
+
+
+class Histogram:
+    """Observations in buckets; `bounds` are the buckets' upper ends, each included (as Prometheus has it)."""
+
+    __slots__ = ("bounds", "counts", "sum")
+
+    def __init__(self, bounds: Sequence[float]) -> None:
+        self.bounds = bounds
+        self.counts = [0] * (len(bounds) + 1)
+        self.sum = 0.0
+
+    def observe(self, value: float) -> None:
+        """Count one observation."""
+        self.counts[bisect_left(self.bounds, value)] += 1
+        self.sum += value
+
+
+class Tally:
+    """What sockets of one kind have answered. `known`: types and classes that are told apart.
+
+    `sizes`: octets of a response, 0 for silence; `truncated`: zone id; `malformed`: why a packet got no answer;
+    `durations`: zone id, of a sample, in seconds.
+    """
+
+    __slots__ = (
+        "_answered",
+        "_bounds",
+        "_choices",
+        "_decided",
+        "_known",
+        "_most",
+        "durations",
+        "malformed",
+        "sizes",
+        "truncated",
+    )
+
+    def __init__(self, known: Collection[bytes], bounds: Sequence[float]) -> None:
+        """`bounds`: buckets of `durations`."""
+        self._known = frozenset(known)
+        self._bounds = bounds
+        self._most = _FEW
+        self._answered: dict[Answered, int] = {}
+        self._choices: dict[Decision, int] = {}
+        self._decided: dict[Decided, int] = {}
+        self.sizes: dict[int, int] = {}
+        self.truncated: dict[str, int] = {}
+        self.malformed: dict[str, int] = {}
+        self.durations: dict[str, Histogram] = {}
+
+    def count(self, answered: Iterable[Answered], wires: Iterable[bytes]) -> None:
+        """Count a batch of answers."""
+        _count_elements(self._answered, answered)
+        _count_elements(self.sizes, map(len, wires))
+        if len(self._answered) > self._most:
+            self._answered = self.answered()
+            self._most = max(_FEW, 2 * len(self._answered))
+
+    def count_decisions(self, decided: Sequence[Sequence[Decision]]) -> None:
+        """Count the decisions of a batch, those of each answer together."""
+        _count_elements(self._choices, map(_first, decided))
+        if sum(map(len, decided)) > len(decided):
+            for more in decided:
+                _count_elements(self._choices, more[1:])
+        if len(self._choices) > _FEW:  # members that are drawn come in very many orders
+            self._decided, self._choices = self.decided(), {}
+
+    def time(self, zone_id: str, seconds: float) -> None:
+        """Count how long an answer took."""
+        histogram = self.durations.get(zone_id)
+        if histogram is None:
+            histogram = self.durations[zone_id] = Histogram(self._bounds)
+        histogram.observe(seconds)
+
+    def answered(self) -> dict[Answered, int]:
+        """Answers so far; types that are not told apart are `OTHER`."""
+        found: dict[Answered, int] = {}
+        for (zone_id, rcode, type_class), count in self._answered.items():
+            key = zone_id, rcode, type_class if type_class in self._known else OTHER
+            found[key] = found.get(key, 0) + count
+        return found
+
+    def decided(self) -> dict[Decided, int]:
+        """Decisions so far, by member."""
+        found = dict(self._decided)
+        for (number, (members, reason, _)), count in self._choices.items():
+            for member in members or (NO_MEMBER,):
+                key = number, member, reason
+                found[key] = found.get(key, 0) + count
+        return found
+
+    def keep(self, zone_ids: Collection[str], numbers: Mapping[int, tuple[int, Sequence[int]]]) -> None:
+        """Go on with another configuration: drop what was counted for zones other than these.
+
+        `numbers`: a group's number before → its number now, and the numbers of its members now, `NO_MEMBER` for one
+        that is no more. Decisions of other groups are dropped too.
+        """
+        before = self.decided()
+        self._answered = {key: count for key, count in self._answered.items() if key[0] in zone_ids or not key[0]}
+        self.truncated = {zone_id: count for zone_id, count in self.truncated.items() if zone_id in zone_ids}
+        self.durations = {zone_id: times for zone_id, times in self.durations.items() if zone_id in zone_ids}
+        self._choices, self._decided = {}, {}
+        for (number, member, reason), count in before.items():
+            now, members = numbers.get(number, (NO_MEMBER, ()))
+            if now != NO_MEMBER and (member == NO_MEMBER or members[member] != NO_MEMBER):
+                self._decided[now, member if member == NO_MEMBER else members[member], reason] = count
