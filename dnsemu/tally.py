@@ -37,10 +37,16 @@ class Histogram:
         self.counts = [0] * (len(bounds) + 1)
         self.sum = 0.0
 
-    def observe(self, value: float) -> None:
-        """Count one observation."""
-        self.counts[bisect_left(self.bounds, value)] += 1
-        self.sum += value
+    def observe(self, value: float, times: int = 1) -> None:
+        """Count an observation that was made so many times."""
+        self.counts[bisect_left(self.bounds, value)] += times
+        self.sum += value * times
+
+    def copy(self) -> Histogram:
+        """As it is now."""
+        twin = Histogram(self.bounds)
+        twin.counts, twin.sum = list(self.counts), self.sum
+        return twin
 
 
 class Tally:
@@ -131,4 +137,14 @@ class Tally:
         for (number, member, reason), count in before.items():
             now, members = numbers.get(number, (NO_MEMBER, ()))
             if now != NO_MEMBER and (member == NO_MEMBER or members[member] != NO_MEMBER):
-                self._decided[now, member if member == NO_MEMBER else members[member], reason] = count
+                key = now, member if member == NO_MEMBER else members[member], reason
+                self._decided[key] = self._decided.get(key, 0) + count
+
+    def copy(self) -> Tally:
+        """The counters as they are now, for another thread to look at."""
+        twin = Tally(self._known, self._bounds)
+        twin._answered, twin.sizes = dict(self._answered), dict(self.sizes)
+        twin._choices, twin._decided = dict(self._choices), dict(self._decided)
+        twin.truncated, twin.malformed = dict(self.truncated), dict(self.malformed)
+        twin.durations = {zone_id: times.copy() for zone_id, times in self.durations.items()}
+        return twin

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from dnsemu.authority.choosing import Routing
 from dnsemu.authority.reply import REFUSED, Entry, Node
 from dnsemu.authority.tree import ZoneTree
 from dnsemu.location import Blocks, Locator, unmapped
-from dnsemu.model import HealthSnapshot, Options, Type
+from dnsemu.model import ClientBlock, HealthSnapshot, Network, Options, Type
 from dnsemu.routing import Chooser
 from dnsemu.wire import MAX_LABEL, MAX_NAME, Meta, parents, type_and_class
 
@@ -93,6 +93,7 @@ class Views:
     """Views by VPC, and the addresses that belong to each VPC; None for one without private zones."""
 
     by_vpc: Mapping[str, View]
+    listed: Sequence[tuple[Network, View | None]]
     blocks: Blocks[View | None]
 
     def of(self, source: bytes) -> View | None:
@@ -100,13 +101,19 @@ class Views:
         chain, _ = self.blocks.find(unmapped(source))
         return chain[0][1] if chain else None
 
+    def with_places(self, places: Sequence[ClientBlock]) -> Views:
+        """The same where the clients of some blocks are in a VPC, whatever else is said of their addresses."""
+        vpc_ids = [(place.block, place.whereabouts.vpc_id) for place in places]
+        first = [(block, self.by_vpc.get(vpc_id)) for block, vpc_id in vpc_ids if vpc_id is not None]
+        return replace(self, blocks=Blocks([first, self.listed]))
+
 
 @dataclass(frozen=True, slots=True)
 class Authority:
     """What is served; immutable, and replaced as a whole. `zones`: zone id → name in wire form.
 
-    `choosers` are those of `routing`. `locator` gives who knows where clients are. `views` is None if there is no
-    private hosted zone.
+    `choosers` are those of `routing`. `locator` gives who knows where clients are, and `locate_with` that with places
+    in front of all else. `views` is None if there is no private hosted zone.
     """
 
     public: Catalogue
@@ -114,6 +121,7 @@ class Authority:
     routing: Routing
     choosers: tuple[Chooser, ...]
     locator: Callable[[], Locator]
+    locate_with: Callable[[Sequence[ClientBlock]], Locator]
     zones: Mapping[str, bytes]
     options: Options
 
@@ -121,6 +129,12 @@ class Authority:
         """The same for other health: health check id → whether it is healthy."""
         routing = self.routing.with_health(snapshot)
         return replace(self, routing=routing, choosers=routing.choosers)
+
+    def with_places(self, places: Sequence[ClientBlock]) -> Authority:
+        """The same where some clients are elsewhere, and maybe in a VPC, whatever the configuration says of them."""
+        locator = self.locate_with(places)
+        views = self.views.with_places(places) if self.views is not None else None
+        return replace(self, locator=lambda: locator, views=views)
 
 
 def _is_ordinary(type_class: bytes) -> bool:

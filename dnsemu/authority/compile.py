@@ -15,14 +15,14 @@ from dnsemu.authority.tree import ZoneTree
 from dnsemu.authority.zone import ZoneCompiler
 from dnsemu.errors import ConfigError, Fault, Severity
 from dnsemu.location import Blocks
-from dnsemu.model import TARGET_AT, Configuration, HostedZone, RecordSet, Type, initial_snapshot
+from dnsemu.model import TARGET_AT, Configuration, HostedZone, RecordSet, Type
 from dnsemu.wire import parents, type_and_class
 
 _DS = type_and_class(Type.DS)
 
 
 def compile_authority(configuration: Configuration, sources: Callable[[], Sources]) -> tuple[Authority, list[Fault]]:
-    """The authority for a configuration, and warnings. Raises ConfigError with every fault there is.
+    """The authority for a configuration with every health check healthy, and warnings. Raises ConfigError.
 
     `sources` is asked only if something depends on where clients are.
     """
@@ -31,14 +31,24 @@ def compile_authority(configuration: Configuration, sources: Callable[[], Source
     faults = check(configuration, _each_once(configuration, public, private))
     if any(fault.severity is Severity.ERROR for fault in faults):
         raise ConfigError(faults)
+    sources = cache(sources)
     locator = cache(lambda: make_locator(configuration, sources()))
     collections = {collection.id: collection for collection in configuration.cidr_collections}
     registry = Registry(locator, collections, configuration.options)
     catalogue = _catalogue(public, configuration, registry)
     views = _views(configuration, private, registry)
-    routing = registry.routing(initial_snapshot(configuration.health_checks))
+    routing = registry.routing({})
     zones = {zone.zone_id: zone.name for zone in configuration.hosted_zones}
-    return Authority(catalogue, views, routing, routing.choosers, locator, zones, configuration.options), faults
+    return Authority(
+        catalogue,
+        views,
+        routing,
+        routing.choosers,
+        locator,
+        lambda places: make_locator(configuration, sources(), places),
+        zones,
+        configuration.options,
+    ), faults
 
 
 def check_configuration(configuration: Configuration) -> list[Fault]:
@@ -89,7 +99,7 @@ def _views(configuration: Configuration, trees: Mapping[str, Sequence[ZoneTree]]
         )
     # A VPC without private zones has its addresses all the same: they may lie inside the block of another.
     blocks = [(block, views.get(vpc.vpc_id)) for vpc in configuration.clients.vpcs for block in vpc.blocks]
-    return Views(views, Blocks([blocks]))
+    return Views(views, blocks, Blocks([blocks]))
 
 
 def _around(configuration: Configuration, private: Sequence[bytes]) -> list[ZoneTree]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from dnsemu.authority.asking import Asked
 from dnsemu.authority.authority import EXPLAIN, Authority, Catalogue, View
 from dnsemu.authority.health import Health
 from dnsemu.authority.inquiry import Decision, Inquiry
@@ -25,21 +26,6 @@ _WORDS = {
 }
 
 
-class Asked(NamedTuple):
-    """Who asks for what. `address`: 4 or 16 octets, of which `length` bits are known.
-
-    `vpc_id`: a client of that VPC, if it is one. `name` in wire form. `place`: the name of the place it plays.
-    """
-
-    name: bytes
-    type: Type
-    address: bytes
-    length: int
-    vpc_id: str | None = None
-    is_subnet: bool = False
-    place: str | None = None
-
-
 class Explanation(NamedTuple):
     """An answer and how it came about, as JSON has it; `authority.narrative` makes text of it."""
 
@@ -51,25 +37,74 @@ class Explanation(NamedTuple):
     shares: Mapping[str, float]
 
 
+class Resolved(NamedTuple):
+    """An answer, and the decisions that led to it. `records`: name, ttl, type and value of each, as JSON has it."""
+
+    zone_id: str
+    rcode: str
+    records: list[Json]
+    scope: int
+    decisions: Sequence[Decision]
+
+
+def resolve(authority: Authority, asked: Asked, draws: Draws) -> Resolved | None:
+    """The answer to `asked`, as over DNS, with the next draws; None if the name is in no zone."""
+    answered = _answer(authority, asked, draws)
+    if answered is None:
+        return None
+    catalogue, inquiry, reply = answered
+    tree = _tree(catalogue, reply)
+    return Resolved(
+        reply.zone_id,
+        Rcode(reply.rcode).name,
+        _records(asked, reply),
+        _scope(asked, inquiry, tree),
+        inquiry.decisions,
+    )
+
+
 def explain(authority: Authority, asked: Asked, draws: Draws) -> Explanation | None:
     """Why `asked` gets the answer that it would get next; None if the name is in no zone. Draws nothing."""
+    catalogue, _ = _catalogue(authority, asked)
+    entry = catalogue.search(asked.name, type_and_class(asked.type))
+    if entry is not None and entry is catalogue.explained:  # what is told about is the question behind it
+        return explain(authority, asked._replace(name=asked.name[len(EXPLAIN) :], type=Type.A), draws)
+    answered = _answer(authority, asked, draws.ahead())
+    if answered is None:
+        return None
+    catalogue, inquiry, reply = answered
+    return explained(catalogue, asked, inquiry, reply)
+
+
+def _answer(authority: Authority, asked: Asked, draws: Draws) -> tuple[Catalogue, Inquiry, Reply] | None:
+    """Where the question was asked, what was decided, and the reply."""
     catalogue, view = _catalogue(authority, asked)
     entry = catalogue.search(asked.name, type_and_class(asked.type))
     if entry is None:
         return None
-    if entry is catalogue.explained:  # what is told about is the question behind it
-        return explain(authority, asked._replace(name=asked.name[len(EXPLAIN) :], type=Type.A), draws)
-    inquiry = _inquiry(authority, asked, view, draws.ahead())
-    return explained(catalogue, asked, inquiry, entry.choose(inquiry))
+    inquiry = _inquiry(authority, asked, view, draws)
+    return catalogue, inquiry, entry.choose(inquiry)
+
+
+def _tree(catalogue: Catalogue, reply: Reply) -> ZoneTree:
+    return next(tree for tree in catalogue.zones.values() if tree.zone.zone_id == reply.zone_id)
+
+
+def _records(asked: Asked, reply: Reply) -> list[Json]:
+    return [
+        {"name": show_name(name), "ttl": ttl, "type": _type_name(rdtype), "value": show_value(Type(rdtype), rdata)}
+        for name, rdtype, ttl, rdata in records_of(asked.name, reply.answer)
+    ]
+
+
+def _scope(asked: Asked, inquiry: Inquiry, tree: ZoneTree) -> int:
+    """The client subnet's scope; private zones know none (R1)."""
+    return inquiry.scope if asked.is_subnet and not tree.zone.vpcs else 0
 
 
 def explained(catalogue: Catalogue, asked: Asked, inquiry: Inquiry, reply: Reply) -> Explanation:
     """What `reply`, which `inquiry` was answered with, came from."""
-    tree = next(tree for tree in catalogue.zones.values() if tree.zone.zone_id == reply.zone_id)
-    records = [
-        {"name": show_name(name), "ttl": ttl, "type": _type_name(rdtype), "value": show_value(Type(rdtype), rdata)}
-        for name, rdtype, ttl, rdata in records_of(asked.name, reply.answer)
-    ]
+    tree, records = _tree(catalogue, reply), _records(asked, reply)
     teller = Teller(tree, inquiry)
     hops = sum(one["type"] == "CNAME" for one in records)
     steps = list(teller.tell(asked.name, asked.type, hops, more=reply.whole or len(records) > hops))
@@ -81,7 +116,7 @@ def explained(catalogue: Catalogue, asked: Asked, inquiry: Inquiry, reply: Reply
         {
             "rcode": Rcode(reply.rcode).name,
             "records": records,
-            "scope": inquiry.scope if asked.is_subnet and not tree.zone.vpcs else 0,
+            "scope": _scope(asked, inquiry, tree),
             "ttl_from": teller.source if records else _negative_source(steps, tree),
         },
         Shares(inquiry, tree).of(asked.name, asked.type),

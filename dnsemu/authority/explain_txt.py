@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dnsemu.authority.asking import Asked
 from dnsemu.authority.authority import EXPLAIN, Authority, Catalogue
-from dnsemu.authority.explain import Asked, explain
+from dnsemu.authority.explain import explain
 from dnsemu.authority.inquiry import Inquiry
 from dnsemu.authority.narrative import lines
 from dnsemu.authority.reply import Reply

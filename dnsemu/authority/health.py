@@ -60,6 +60,23 @@ class Health:
         return check_id is None or self._snapshot.get(check_id, True)  # H14
 
 
+def can_fail(member: RecordSet, targets: Targets, known: dict[int, bool]) -> bool:
+    """Whether a record set can be unhealthy, by whatever health checks come to (H4, H7, H12).
+
+    `known`: of groups by `id`, whether all their members can.
+    """
+    if member.health_check_id is not None:
+        return True
+    if not member.alias or not member.alias.evaluate_target_health:
+        return False
+    target = targets[id(member)]
+    if isinstance(target, Group):
+        if id(target) not in known:
+            known[id(target)] = all(can_fail(one, targets, known) for one in target.members)
+        return known[id(target)]
+    return target is None or target.health_check_id is not None or not target.healthy
+
+
 def checks_of(group: Group, targets: Targets, known: dict[int, frozenset[str]]) -> frozenset[str]:
     """The health checks that decide about a group's members, through aliases too. `known`: of groups by `id`."""
     if id(group) not in known:

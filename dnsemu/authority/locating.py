@@ -16,7 +16,7 @@ from dnsemu.location import (
     Place,
     named_place,
 )
-from dnsemu.model import Clients, Configuration, Network, Whereabouts
+from dnsemu.model import ClientBlock, Clients, Configuration, Network, Whereabouts
 
 
 class Sources(NamedTuple):
@@ -27,8 +27,8 @@ class Sources(NamedTuple):
     database: Database | None
 
 
-def make_locator(configuration: Configuration, sources: Sources) -> Locator:
-    """Who knows where clients are."""
+def make_locator(configuration: Configuration, sources: Sources, places: Sequence[ClientBlock] = ()) -> Locator:
+    """Who knows where clients are; `places` come before what the configuration says."""
     clients, geography = configuration.clients, sources.geography
     default = _place(clients.default, geography) if clients.default else None
     blocks, areas = _latencies(clients)
@@ -40,6 +40,7 @@ def make_locator(configuration: Configuration, sources: Sources) -> Locator:
         sources.database,
         default,
         LatencyTables(blocks, areas),
+        _set(places, configuration, geography),
     )
 
 
@@ -62,6 +63,19 @@ def _written(clients: Clients, geography: Geography) -> Iterator[tuple[Network, 
         word = f"locations: {location.block}"
         place = _place(location.whereabouts, geography)
         yield location.block, Known(place, word, location.whereabouts.region, location.latency)
+
+
+def _set(
+    places: Sequence[ClientBlock], configuration: Configuration, geography: Geography
+) -> Iterator[tuple[Network, Known]]:
+    """Places that were set while serving; one that says a VPC alone is where that is."""
+    regions = regions_of_vpcs(configuration)
+    for block, whereabouts in ((one.block, one.whereabouts) for one in places):
+        region = whereabouts.region
+        if not whereabouts.is_place and whereabouts.vpc_id is not None:
+            region = regions.get(whereabouts.vpc_id)
+        place = geography.of_region(region) if region and not whereabouts.is_place else _place(whereabouts, geography)
+        yield block, Known(place, f"the place set for {block}", region)
 
 
 def _vpcs(configuration: Configuration, geography: Geography) -> Iterator[tuple[str, Known, Sequence[Network]]]:

@@ -9,9 +9,9 @@ import click
 from dnsemu.app import Loaded, load_text
 from dnsemu.cli.files import load_or_leave
 from dnsemu.cli.serve import DEFAULT_PATH
-from dnsemu.cli.whence import Whence, read_whence
+from dnsemu.cli.whence import read_whence
 from dnsemu.config import geography
-from dnsemu.location import CONTINENTS, NOWHERE, Client, Locator, named_place
+from dnsemu.location import CONTINENTS, NOWHERE, Client, Locator, Whence, named_place
 
 _NEAREST = 3  # regions that are shown
 

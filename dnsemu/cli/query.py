@@ -18,7 +18,8 @@ import dns.rrset
 from dnsemu.cli.ask import ask, server_option
 from dnsemu.cli.count import count, print_counts
 from dnsemu.cli.output import Exit, fail
-from dnsemu.cli.whence import Whence, read_whence
+from dnsemu.cli.whence import read_whence
+from dnsemu.location import Whence
 from dnsemu.server import Endpoint
 
 _NAMED_PLACE = 64  # the prefix length of a named place's addresses

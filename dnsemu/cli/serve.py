@@ -9,22 +9,28 @@ import logging
 import signal
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 
-from dnsemu.app import Loaded, Server, load
+from dnsemu.app import Loaded, Server, Settings, load
 from dnsemu.cli.log import log_to_stderr, logs_json
 from dnsemu.cli.output import Exit, fail, print_faults, status_of, summary
-from dnsemu.config import MissingPath
+from dnsemu.config import MissingPath, Watcher
 from dnsemu.errors import ConfigError, Fault, Severity
-from dnsemu.server import BindError, read_endpoint
+from dnsemu.model import Network
+from dnsemu.server import BindError, Endpoint, QueryLog, read_endpoint
 
 _log = logging.getLogger("dnsemu")
 
 DEFAULT_PATH = Path("zones")
 DEFAULT_LISTEN = "127.0.0.1:5300"
+DEFAULT_HTTP = "127.0.0.1:8053"
+_SWITCH = 0.0005  # seconds that a thread that renders or reads keeps answers waiting; Python's default is 5 ms
 
 
 @click.command()
@@ -35,11 +41,28 @@ DEFAULT_LISTEN = "127.0.0.1:5300"
     multiple=True,
     help=f"Where to answer, over UDP and TCP; may be given several times; port 0 is a free one. [{DEFAULT_LISTEN}]",
 )
+@click.option(
+    "--http",
+    metavar="HOST:PORT",
+    help=f"Where the HTTP API and metrics are; port 0 is a free one, off is nowhere. [{DEFAULT_HTTP}]",
+)
+@click.option(
+    "--allow-control",
+    metavar="CIDR",
+    multiple=True,
+    help="Who may change something over HTTP, beside this machine; may be given several times.",
+)
+@click.option(
+    "--query-log",
+    metavar="json|route53[:FILE]",
+    help="Logs every question, as JSON lines or in Route 53's form, on stdout or to a file.",
+)
+@click.option("--no-watch", is_flag=True, help="Do not reload when files change.")
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Makes random choices the same each time.")
 @click.option(
     "--port-file",
     type=click.Path(path_type=Path, dir_okay=False),
-    help='Gets {"dns": ["HOST:PORT"]} once it answers.',
+    help='Gets {"dns": ["HOST:PORT"], "http": "HOST:PORT"} once it answers.',
 )
 @click.option(
     "--log-level",
@@ -58,6 +81,10 @@ DEFAULT_LISTEN = "127.0.0.1:5300"
 def command(
     paths: tuple[Path, ...],
     listen: tuple[str, ...],
+    http: str | None,
+    allow_control: tuple[str, ...],
+    query_log: str | None,
+    no_watch: bool,  # noqa: FBT001 (click's)
     seed: int | None,
     port_file: Path | None,
     log_level: str,
@@ -74,13 +101,57 @@ def command(
     twice = [endpoint for endpoint in endpoints if endpoint.port and endpoints.count(endpoint) > 1]
     if twice:
         raise click.BadParameter(f"{twice[0]} is given twice", param_hint="--listen")
+    settings = Settings(
+        http=_read_http(http),
+        http_may_lack=http is None,
+        allow_control=[_read_block(text) for text in allow_control],
+        query_log=_query_log(query_log),
+        settle=gc.freeze,
+    )
     _remove(port_file)
+    paths = paths or (DEFAULT_PATH,)
+    watcher = None if no_watch else Watcher(paths)
+    digest = watcher.digest() if watcher else ""  # before the files are read: what changes from here on is noticed
+    loaded = _load(paths)
     try:
-        server = Server(_load(paths or (DEFAULT_PATH,)), endpoints, seed)
+        settings = replace(settings, read=partial(load, paths), watcher=watcher, digest=digest)
+        server = Server(loaded, endpoints, seed, settings=settings)
     except BindError as error:
         _leave(str(error), Exit.CANNOT_BIND)
     if asyncio.run(_serve(server, port_file)) == signal.SIGINT:
         sys.exit(Exit.INTERRUPTED)
+
+
+def _read_http(text: str | None) -> Endpoint | None:
+    if text == "off":
+        return None
+    try:
+        return read_endpoint(DEFAULT_HTTP if text is None else text)
+    except ValueError as error:
+        raise click.BadParameter(f"{error}, or off", param_hint="--http") from None
+
+
+def _read_block(text: str) -> Network:
+    try:
+        return ip_network(text)
+    except ValueError as error:
+        raise click.BadParameter(
+            f"{error}: write 172.30.0.0/24 or 172.30.0.1", param_hint="--allow-control"
+        ) from None
+
+
+def _query_log(text: str | None) -> QueryLog | None:
+    if text is None:
+        return None
+    form, _, file = text.partition(":")
+    target = Path(file) if file else None
+    if form == "json":
+        return QueryLog("json", target)
+    if form == "route53":
+        return QueryLog("route53", target)
+    raise click.BadParameter(
+        f"'{text}' is neither json nor route53: write json, or route53:queries.log", param_hint="--query-log"
+    )
 
 
 def _leave(message: str, status: Exit) -> NoReturn:
@@ -107,17 +178,36 @@ async def _serve(server: Server, port_file: Path | None) -> int:
     ended: asyncio.Queue[int] = asyncio.Queue()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.put_nowait, number)
-    await server.start()
+    sys.setswitchinterval(_SWITCH)
+    try:
+        await server.start()
+    except OSError as error:
+        _leave(f"--query-log {error.filename} can not be written: {error.strerror}", Exit.UNREADABLE)
     # What was compiled lives as long as the process and holds no cycles: the collector need not walk it again.
     gc.collect()
     gc.freeze()
     if port_file:
         _write_ports(port_file, server)
+    loop.add_signal_handler(signal.SIGHUP, _on_hangup, server)
+    operating = loop.create_task(server.operate())  # HTTP, watching: what answers does not wait for it
     try:
         return await ended.get()
     finally:
+        operating.cancel()
+        await asyncio.gather(operating, return_exceptions=True)
         _log.info("stopping")
         await server.close()
+
+
+def _on_hangup(server: Server) -> None:
+    """SIGHUP: read the files again, and write the query log to what its name means now."""
+    server.reopen_log()
+    task = asyncio.get_running_loop().create_task(server.reload())
+    _reloads.add(task)
+    task.add_done_callback(_reloads.discard)
+
+
+_reloads: set[asyncio.Task[None]] = set()  # the loop itself keeps no task alive
 
 
 def _log_failure(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
@@ -129,7 +219,11 @@ def _write_ports(file: Path, server: Server) -> None:
     """Whole or not at all: who waits for the file finds all of it."""
     unfinished = file.with_name(f".{file.name}.new")
     try:
-        unfinished.write_text(json.dumps({"dns": [str(endpoint) for endpoint in server.endpoints]}) + "\n")
+        ports = {
+            "dns": [str(endpoint) for endpoint in server.endpoints],
+            "http": str(server.http) if server.http else None,
+        }
+        unfinished.write_text(json.dumps(ports) + "\n")
         unfinished.replace(file)
     except OSError as error:
         _leave(f"--port-file {file} can not be written: {error.strerror}", Exit.UNREADABLE)

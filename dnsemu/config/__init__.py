@@ -2,12 +2,14 @@
 
 from dnsemu.config.read import read_configuration
 from dnsemu.config.schema import json_schema
-from dnsemu.config.shipped import geography, latency_model, open_database
+from dnsemu.config.shipped import geography, latency_model, open_database, tables
 from dnsemu.config.source import MissingPath, Source, decode, find_files, read_sources
+from dnsemu.config.watching import Watcher
 
 __all__ = [
     "MissingPath",
     "Source",
+    "Watcher",
     "decode",
     "find_files",
     "geography",
@@ -16,4 +18,5 @@ __all__ = [
     "open_database",
     "read_configuration",
     "read_sources",
+    "tables",
 ]

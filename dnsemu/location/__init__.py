@@ -16,6 +16,7 @@ from dnsemu.location.places import (
     read_longitude,
 )
 from dnsemu.location.tables import CONTINENTS, Tables, read_tables
+from dnsemu.location.whence import Whence, read_whence
 
 __all__ = [
     "CONTINENTS",
@@ -38,6 +39,7 @@ __all__ = [
     "Locator",
     "Place",
     "Tables",
+    "Whence",
     "check_area",
     "check_local_zone_group",
     "check_region",
@@ -48,5 +50,6 @@ __all__ = [
     "read_latitude",
     "read_longitude",
     "read_tables",
+    "read_whence",
     "unmapped",
 ]

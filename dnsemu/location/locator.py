@@ -67,14 +67,18 @@ class Locator:
         database: Database | None = None,
         default: Place | None = None,
         latencies: LatencyTables | None = None,
+        first: Iterable[tuple[Network, Known]] = (),
     ) -> None:
-        """`written`: blocks whose place is given; `vpcs`: id, what is known, and blocks of each VPC."""
+        """`written`: blocks whose place is given; `vpcs`: id, what is known, and blocks of each VPC.
+
+        `first`: blocks that come before all else.
+        """
         latencies = latencies or LatencyTables()
         written = list(written)
         self.geography = geography
         self._model = model
         in_vpcs = [(block, known) for _, known, blocks in vpcs for block in blocks]
-        self._blocks: Blocks[Known] = Blocks([written, in_vpcs, _atlas(geography)], [MAPPED])
+        self._blocks: Blocks[Known] = Blocks([first, written, in_vpcs, _atlas(geography)], [MAPPED])
         self._vpcs = {vpc_id: known for vpc_id, known, _ in vpcs}
         self._database = database
         self._default = default

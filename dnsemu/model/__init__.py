@@ -5,8 +5,8 @@ from dnsemu.model.cidr import CidrCollection, Network
 from dnsemu.model.clients import ClientBlock, Clients, VpcClients, Whereabouts
 from dnsemu.model.configuration import Configuration, NotServed, Options
 from dnsemu.model.defaults import PRIVATE_NAME_SERVERS, name_servers_of, with_defaults, zone_id_of
-from dnsemu.model.duration import DURATION, read_duration
-from dnsemu.model.health import CHECKER_REGIONS, UNPROBED, HealthCheck, HealthSnapshot, initial_snapshot
+from dnsemu.model.duration import DURATION, read_duration, show_duration
+from dnsemu.model.health import CHECKER_REGIONS, UNPROBED, HealthCheck, HealthSnapshot
 from dnsemu.model.names import ROOT, read_name, read_record_name, show_name
 from dnsemu.model.resources import ALIAS_TYPES, Kind, Resource, is_aws, kind_of, spelled_resource
 from dnsemu.model.types import SINGLE_VALUE, TARGET_AT, Type
@@ -54,7 +54,6 @@ __all__ = [
     "Whereabouts",
     "alias_zone",
     "groups_of",
-    "initial_snapshot",
     "is_aws",
     "kind_of",
     "name_servers_of",
@@ -62,6 +61,7 @@ __all__ = [
     "read_name",
     "read_record_name",
     "read_value",
+    "show_duration",
     "show_name",
     "show_value",
     "spelled_resource",

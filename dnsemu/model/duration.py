@@ -16,3 +16,11 @@ def read_duration(text: str) -> int:
     if not found:
         raise TextError("wrong-type", f"a time is needed here, not '{text}'", "write 500ms, 10s or 2m")
     return int(found[1]) * _MILLISECONDS[found[2]]
+
+
+def show_duration(milliseconds: int) -> str:
+    """In the largest unit that it is a whole number of."""
+    for unit, size in reversed(_MILLISECONDS.items()):
+        if milliseconds % size == 0:
+            return f"{milliseconds // size}{unit}"
+    raise AssertionError("a whole number of milliseconds is one")

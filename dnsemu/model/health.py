@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 
 from dnsemu.errors import Origin
 
@@ -66,25 +65,3 @@ class HealthCheck:
 
 
 UNPROBED = ("CALCULATED", "CLOUDWATCH_METRIC", "RECOVERY_CONTROL")
-
-
-def initial_snapshot(checks: Sequence[HealthCheck]) -> HealthSnapshot:
-    """The status of every check before the first probe (behaviour 3.2, 3.5).
-
-    A check that says nothing about it is healthy, or unhealthy if inverted; a calculated one counts its children,
-    which are never calculated themselves (K5).
-    """
-    first = {check.id: _initially(check) for check in checks if check.type != "CALCULATED" or check.disabled}
-    for check in checks:
-        if check.type == "CALCULATED" and not check.disabled:
-            healthy = sum(first.get(child, True) for child in check.children) >= check.threshold  # K1, K2
-            first[check.id] = healthy != check.inverted if check.initial_status is None else check.initial_status
-    return MappingProxyType(first)
-
-
-def _initially(check: HealthCheck) -> bool:
-    if check.disabled:
-        return not check.inverted  # 3.2.5, A22
-    if check.initial_status is not None:
-        return check.initial_status
-    return (check.insufficient_data_status != "Unhealthy") != check.inverted

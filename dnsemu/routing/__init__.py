@@ -4,7 +4,7 @@ Simple routing is what a record set without a policy has: one record set a name 
 `contract.check_group` sees to.
 """
 
-from dnsemu.routing.choice import Choice, Chooser, Policy, Reason, Verdict, World
+from dnsemu.routing.choice import Choice, Chooser, Outcome, Policy, Reason, Verdict, World
 from dnsemu.routing.contract import check_group, describe
 from dnsemu.routing.failover import Failover
 from dnsemu.routing.geolocation import Geolocation, read_geolocation
@@ -26,6 +26,7 @@ __all__ = [
     "IpBased",
     "Latency",
     "Multivalue",
+    "Outcome",
     "Policy",
     "Reason",
     "Verdict",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from enum import Enum
@@ -37,6 +37,10 @@ class Choice(NamedTuple):
     members: tuple[int, ...]
     reason: Reason
     scope: int = 0
+
+
+Outcome = tuple[int | None, Reason]
+"""A member, by its number, or none, and why."""
 
 
 class Verdict(NamedTuple):
@@ -77,6 +81,9 @@ class Policy(RoutingPolicy, Protocol):
     """
 
     by_client: ClassVar[bool]
+
+    def outcomes(self, members: Sequence[RecordSet], can_fail: Sequence[bool]) -> Iterator[Outcome]:
+        """What can come of a choice among `members`, if those that `can_fail` do or do not."""
 
     def chooser(self, members: Sequence[RecordSet], healthy: tuple[bool, ...], key: bytes, world: World) -> Chooser:
         """The chooser of a group all of whose members have this policy. `key` is that of the group's draws."""
@@ -153,6 +160,19 @@ class Ranked:
             Verdict(member in ranked, float(member == taken), self.why(member, client))
             for member in range(len(self.healthy))
         ]
+
+
+def ranked_outcomes(can_fail: Sequence[bool], default: int | None = None) -> Iterator[Outcome]:
+    """What can come of a choice of the best one that is healthy; without `default` if all are for every client."""
+    for member, fails in enumerate(can_fail):
+        yield member, Reason.DEFAULT if member == default else Reason.MATCHED
+        if any(can_fail[:member]) or any(can_fail[member + 1 :]):
+            yield member, Reason.FAILOVER
+        last = all(can_fail) if default is None else fails and (default < 0 or can_fail[default])
+        if last:
+            yield member, Reason.ALL_UNHEALTHY
+    if default is not None and default < 0:
+        yield None, Reason.NO_MATCH
 
 
 class RankedByPlace(Ranked):

@@ -10,7 +10,7 @@ from dnsemu.draws import Draws
 from dnsemu.errors import Fault, warning
 from dnsemu.location import Client
 from dnsemu.model import RecordSet, kind_of
-from dnsemu.routing.choice import Choice, Ranked, World
+from dnsemu.routing.choice import Choice, Outcome, Ranked, Reason, World
 from dnsemu.routing.contract import check_distinct, check_members, describe
 
 
@@ -35,6 +35,15 @@ class Failover:
                 )
             )
         return faults
+
+    def outcomes(self, members: Sequence[RecordSet], can_fail: Sequence[bool]) -> Iterator[Outcome]:
+        """The first by role, which is also the last resort; the other if the first is unhealthy (F4, F5)."""
+        first = min(range(len(members)), key=lambda member: cast("Failover", members[member].policy).role)
+        yield first, Reason.MATCHED
+        if all(can_fail):
+            yield first, Reason.ALL_UNHEALTHY
+        if can_fail[first]:
+            yield from ((member, Reason.FAILOVER) for member in range(len(members)) if member != first)
 
     def chooser(self, members: Sequence[RecordSet], healthy: tuple[bool, ...], key: bytes, world: World) -> _Chooser:
         """The primary before the secondary."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import ClassVar, cast
@@ -10,7 +10,7 @@ from typing import ClassVar, cast
 from dnsemu.errors import Fault, warning
 from dnsemu.location import Client, Geography, Place, Tables, check_area
 from dnsemu.model import RecordSet
-from dnsemu.routing.choice import RankedByPlace, World
+from dnsemu.routing.choice import Outcome, RankedByPlace, World, ranked_outcomes
 from dnsemu.routing.contract import check_distinct, check_members, describe
 
 
@@ -40,6 +40,10 @@ class Geolocation:
                 )
             )
         return faults
+
+    def outcomes(self, members: Sequence[RecordSet], can_fail: Sequence[bool]) -> Iterator[Outcome]:
+        """A member for a place that the client is in; without a default there may be none."""
+        return ranked_outcomes(can_fail, next((n for n, one in enumerate(members) if one.policy == DEFAULT), -1))
 
     def chooser(self, members: Sequence[RecordSet], healthy: tuple[bool, ...], key: bytes, world: World) -> _Chooser:
         """The smallest place that the client is in."""

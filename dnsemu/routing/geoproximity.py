@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import ClassVar, cast
@@ -20,7 +20,7 @@ from dnsemu.location import (
     read_longitude,
 )
 from dnsemu.model import RecordSet
-from dnsemu.routing.choice import RankedByPlace, World, by_set_identifier
+from dnsemu.routing.choice import Outcome, RankedByPlace, World, by_set_identifier, ranked_outcomes
 from dnsemu.routing.contract import check_distinct, check_members
 
 MAX_MEMBERS = 30  # P8
@@ -50,6 +50,10 @@ class Geoproximity:
             *check_members(members, self.name, most=MAX_MEMBERS),
             *check_distinct(members, location, "location"),
         ]
+
+    def outcomes(self, members: Sequence[RecordSet], can_fail: Sequence[bool]) -> Iterator[Outcome]:
+        """Any member, for some client."""
+        return ranked_outcomes(can_fail)
 
     def chooser(self, members: Sequence[RecordSet], healthy: tuple[bool, ...], key: bytes, world: World) -> _Chooser:
         """The nearest, where a bias makes distances shorter or longer."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from typing import ClassVar, cast
@@ -12,7 +12,7 @@ from dnsemu.draws import Draws
 from dnsemu.errors import Fault, Origin, warning
 from dnsemu.location import MAPPED, Blocks, Chain, Client
 from dnsemu.model import CidrCollection, RecordSet
-from dnsemu.routing.choice import Choice, Ranked, World
+from dnsemu.routing.choice import Choice, Outcome, Ranked, World, ranked_outcomes
 from dnsemu.routing.contract import check_distinct, check_members, describe
 
 DEFAULT_LOCATION = "*"
@@ -56,6 +56,11 @@ class IpBased:
                 )
             )
         return faults
+
+    def outcomes(self, members: Sequence[RecordSet], can_fail: Sequence[bool]) -> Iterator[Outcome]:
+        """A location with a block around the client; without a default there may be none."""
+        default = IpBased(self.collection_id, DEFAULT_LOCATION)
+        return ranked_outcomes(can_fail, next((n for n, one in enumerate(members) if one.policy == default), -1))
 
     def chooser(self, members: Sequence[RecordSet], healthy: tuple[bool, ...], key: bytes, world: World) -> _Chooser:
         """The location with the longest block around the client."""

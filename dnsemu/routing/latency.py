@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import inf
@@ -12,7 +12,7 @@ from dnsemu.draws import Draws
 from dnsemu.errors import Fault
 from dnsemu.location import Client, Coordinates, Latencies, Tables, check_region, great_circle
 from dnsemu.model import RecordSet
-from dnsemu.routing.choice import Choice, Ranked, RankedByPlace, World, by_set_identifier
+from dnsemu.routing.choice import Choice, Outcome, Ranked, RankedByPlace, World, by_set_identifier, ranked_outcomes
 from dnsemu.routing.contract import check_distinct, check_members
 
 
@@ -30,6 +30,10 @@ class Latency:
             *check_members(members, self.name),
             *check_distinct(members, lambda member: member.policy, "region"),
         ]
+
+    def outcomes(self, members: Sequence[RecordSet], can_fail: Sequence[bool]) -> Iterator[Outcome]:
+        """Any member, for some client."""
+        return ranked_outcomes(can_fail)
 
     def chooser(self, members: Sequence[RecordSet], healthy: tuple[bool, ...], key: bytes, world: World) -> Ranked:
         """The region that answers soonest; in a private zone the nearest one (L7)."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -10,7 +10,7 @@ from dnsemu.draws import Draws, sampled
 from dnsemu.errors import Fault
 from dnsemu.location import Client
 from dnsemu.model import RecordSet, Type
-from dnsemu.routing.choice import Choice, Reason, Verdict, World
+from dnsemu.routing.choice import Choice, Outcome, Reason, Verdict, World
 from dnsemu.routing.contract import ROUTED_TYPES, check_members, check_one_ttl, describe
 
 TYPES = ROUTED_TYPES - {Type.CNAME}
@@ -36,6 +36,13 @@ class Multivalue:
             if member.alias
         ]
         return [*check_members(members, self.name, TYPES), *aliases, *check_one_ttl(members, self.name)]
+
+    def outcomes(self, members: Sequence[RecordSet], can_fail: Sequence[bool]) -> Iterator[Outcome]:
+        """Any member; all of them count if none is healthy (M4)."""
+        for member in range(len(members)):
+            yield member, Reason.MATCHED
+            if all(can_fail):
+                yield member, Reason.ALL_UNHEALTHY
 
     def chooser(self, members: Sequence[RecordSet], healthy: tuple[bool, ...], key: bytes, world: World) -> _Chooser:
         """Chance, all alike."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import ClassVar, cast
@@ -12,7 +12,7 @@ from dnsemu.draws import Draws
 from dnsemu.errors import Fault
 from dnsemu.location import Client
 from dnsemu.model import RecordSet
-from dnsemu.routing.choice import Choice, Reason, Verdict, World
+from dnsemu.routing.choice import Choice, Outcome, Reason, Verdict, World
 from dnsemu.routing.contract import check_members, check_one_ttl
 
 MAX_WEIGHT = 255  # W1
@@ -29,6 +29,17 @@ class Weighted:
     def check(self, members: Sequence[RecordSet]) -> list[Fault]:
         """One TTL for all members (C11, R8)."""
         return [*check_members(members, self.name), *check_one_ttl(members, self.name)]
+
+    def outcomes(self, members: Sequence[RecordSet], can_fail: Sequence[bool]) -> Iterator[Outcome]:
+        """Those with a weight; the others if all with one are unhealthy (W7)."""
+        heavy = [member for member, one in enumerate(members) if cast("Weighted", one.policy).weight]
+        for member in range(len(members)):
+            if not heavy or member in heavy:
+                yield member, Reason.MATCHED
+                if all(can_fail):
+                    yield member, Reason.ALL_UNHEALTHY
+            elif all(can_fail[one] for one in heavy):
+                yield member, Reason.FAILOVER
 
     def chooser(self, members: Sequence[RecordSet], healthy: tuple[bool, ...], key: bytes, world: World) -> _Chooser:
         """Chance, by weight."""

@@ -9,12 +9,18 @@ from typing import NamedTuple, cast
 
 from dnsemu.authority import Authority, Response, Truncated, Unowned, respond
 from dnsemu.draws import Draws
+from dnsemu.model import Type
 from dnsemu.tally import Tally
-from dnsemu.wire import HEADER, Transport
+from dnsemu.wire import HEADER, Meta, Transport, type_and_class
 
 _log = logging.getLogger(__name__)
 SILENCE = ("short", "response")
 """What is wrong with packets that get no answer: too few octets, or a response."""
+
+TYPES = {type_and_class(rdtype): rdtype.name for rdtype in Type} | {type_and_class(Meta.ANY): "ANY"}
+"""Types and classes that are told apart when answers are counted."""
+DURATIONS = tuple(0.00025 * 2**power for power in range(16))
+"""Buckets of the time that answers take, in seconds (CoreDNS: plugin.TimeBuckets)."""
 
 Outcome = Response | Unowned | None
 
@@ -43,16 +49,16 @@ class Batch(NamedTuple):
 class Answers:
     """What is served: responses to packets. `publish` replaces the authority by one assignment, between two packets.
 
-    `tallies`: what was answered, by kind of socket; they are kept if `tally` makes them. `watchers` are called with
-    each batch after it was answered, and must be quick about it.
+    `tallies`: what was answered, by kind of socket, if it `counts`. `watchers` are called with each batch after it
+    was answered, and must be quick about it.
     """
 
-    def __init__(self, authority: Authority, draws: Draws, tally: Callable[[], Tally] | None = None) -> None:
+    def __init__(self, authority: Authority, draws: Draws, *, counts: bool = False) -> None:
         self.authority = authority
         self.draws = draws
         self.watchers: list[Callable[[Batch], None]] = []
         self.tallies: dict[Kind, Tally] = {}
-        self._make_tally = tally
+        self._counts = counts
 
     def publish(self, authority: Authority) -> None:
         """Serve another authority from the next packet on."""
@@ -61,8 +67,8 @@ class Answers:
     def over(self, transport: Transport, family: int) -> Port:
         """What a socket calls."""
         kind = Kind(transport, family)
-        if self._make_tally is not None and kind not in self.tallies:
-            self.tallies[kind] = self._make_tally()
+        if self._counts and kind not in self.tallies:
+            self.tallies[kind] = Tally(TYPES, DURATIONS)
         return Port(self, kind, self.tallies.get(kind))
 
 
@@ -106,8 +112,10 @@ class Port:
         return wires
 
     def _count(self, tally: Tally, outcomes: Sequence[Outcome], wires: Sequence[bytes]) -> None:
-        # All of them, if none is silence: that is quickest told by their octets.
-        answered = cast("Sequence[Response | Unowned]", outcomes) if all(wires) else list(filter(None, outcomes))
+        if all(wires):  # none is silence; that is quickest told by their octets
+            answered = cast("Sequence[Response | Unowned]", outcomes)
+        else:
+            answered = [one for one in outcomes if one is not None]
         tally.count([(one.reply.zone_id, one.reply.rcode, one.type_class) for one in answered], wires)
         decided = [one.decisions for one in answered if one.decisions]
         if decided:

@@ -78,21 +78,28 @@ def bind(endpoint: Endpoint) -> Sockets:
     raise AssertionError("the last attempt returns or raises")
 
 
+def bind_http(endpoint: Endpoint) -> tuple[Endpoint, socket.socket]:
+    """A TCP socket that listens, and where. Raises BindError."""
+    sock = _open(endpoint, socket.SOCK_STREAM, "HTTP")
+    return Endpoint(endpoint.host, sock.getsockname()[1]), sock
+
+
 def octets_of(host: str) -> bytes:
     """An address as sockets give it (`fe80::1%eth0` too), in 4 or 16 octets."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     return socket.inet_pton(family, host.partition("%")[0])
 
 
-def file_descriptors() -> int:
-    """How many this process may have; asks for some thousands where the system's default is less."""
+def file_descriptors(wanted: int = _DESCRIPTORS) -> int:
+    """How many this process may have; asks for as many as are `wanted` where the system's default is less."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(_DESCRIPTORS, hard)
+    unlimited = wanted
+    wanted = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         with suppress(OSError, ValueError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
             return wanted
-    return _DESCRIPTORS if soft == resource.RLIM_INFINITY else soft
+    return unlimited if soft == resource.RLIM_INFINITY else soft
 
 
 def is_wildcard(sock: socket.socket) -> bool:
@@ -100,8 +107,8 @@ def is_wildcard(sock: socket.socket) -> bool:
     return sock.getsockname()[0] in ("0.0.0.0", "::")
 
 
-def _open(endpoint: Endpoint, kind: socket.SocketKind) -> socket.socket:
-    protocol = "UDP" if kind is socket.SOCK_DGRAM else "TCP"
+def _open(endpoint: Endpoint, kind: socket.SocketKind, protocol: str = "") -> socket.socket:
+    protocol = protocol or ("UDP" if kind is socket.SOCK_DGRAM else "TCP")
     family = socket.AF_INET6 if ":" in endpoint.host else socket.AF_INET
     sock = None
     try:
@@ -132,17 +139,19 @@ def _explain(endpoint: Endpoint, protocol: str, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
         from dnsemu.server.holder import holder_of
 
-        other = 5300 if endpoint.port != 5300 else 5353
+        option, usual, spare = ("--http", 8053, 8054) if protocol == "HTTP" else ("--listen", 5300, 5353)
+        other = usual if endpoint.port != usual else spare
         return (
             f"{failed}: {holder_of(endpoint.port, protocol)} has it\n"
-            f"  take another port:     --listen {endpoint._replace(port=other)}   (or port 0 for a free one)\n"
-            f"  take another address:  --listen 127.0.0.2:{endpoint.port}\n"
+            f"  take another port:     {option} {endpoint._replace(port=other)}   (or port 0 for a free one)\n"
+            f"  take another address:  {option} 127.0.0.2:{endpoint.port}\n"
             f"  or stop what holds it"
         )
     if error.errno in (errno.EACCES, errno.EPERM):
         return (
             f"{failed}: ports below 1024 are not for everyone\n"
-            f"  take another port:     --listen {endpoint._replace(port=5300)}\n"
+            f"  take another port:     {'--http' if protocol == 'HTTP' else '--listen'} "
+            f"{endpoint._replace(port=8053 if protocol == 'HTTP' else 5300)}\n"
             f"  or allow it (Linux):   sysctl net.ipv4.ip_unprivileged_port_start={endpoint.port}"
         )
     if error.errno == errno.EADDRNOTAVAIL:

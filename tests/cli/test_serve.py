@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
@@ -69,6 +69,14 @@ class Running:
         return self.process.returncode, time.monotonic() - began, logged
 
 
+SERVE = [sys.executable, "-m", "dnsemu", "serve"]
+
+
+def _http(arguments: Sequence[str]) -> list[str]:
+    """The usual port of HTTP may be another test's."""
+    return [*arguments] if "--http" in arguments else [*arguments, "--http", "off"]
+
+
 @contextmanager
 def serving(folder: Path, *arguments: str, zone: str = ZONE, listen: str = "127.0.0.1:0") -> Iterator[Running]:
     """A server, ready; it is ended with the block."""
@@ -77,7 +85,17 @@ def serving(folder: Path, *arguments: str, zone: str = ZONE, listen: str = "127.
     (folder / "ports.json").unlink(missing_ok=True)
     with ExitStack() as stack:
         process = subprocess.Popen(
-            [sys.executable, "-m", "dnsemu", "serve", "--listen", listen, "--port-file", "ports.json", *arguments],
+            [
+                sys.executable,
+                "-m",
+                "dnsemu",
+                "serve",
+                "--listen",
+                listen,
+                "--port-file",
+                "ports.json",
+                *_http(arguments),
+            ],
             cwd=folder,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -97,7 +115,7 @@ def _end(process: subprocess.Popen[str]) -> None:
 
 def _refused(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "dnsemu", "serve", *arguments],
+        [sys.executable, "-m", "dnsemu", "serve", *_http(arguments)],
         cwd=folder,
         capture_output=True,
         text=True,

@@ -66,6 +66,7 @@ def launched(
             listen,
             "--port-file",
             str(port_file),
+            *(() if "--http" in options else ("--http", "127.0.0.1:0")),
         ]
         with log.open("wb") as out, subprocess.Popen([*argv, *options], stdout=out, stderr=out) as process:
             try:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from dnsemu.app import load_text
-from dnsemu.model import HealthSnapshot, initial_snapshot
+from dnsemu.health import initial_snapshot
+from dnsemu.model import HealthSnapshot
 
 PROBED = "type: TCP, ip_address: 192.0.2.9, port: 80"
 ALARM = "type: CLOUDWATCH_METRIC, cloudwatch_alarm_region: us-east-1, cloudwatch_alarm_name: cpu"

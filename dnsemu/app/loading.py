@@ -1,13 +1,13 @@
-"""Composition root: from files to an authority, and from an authority to a server."""
+"""From files to an authority."""
 
 from __future__ import annotations
 
 import gc
 import logging
-import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,11 +22,9 @@ from dnsemu.config import (
     read_configuration,
     read_sources,
 )
-from dnsemu.draws import Draws
 from dnsemu.errors import ConfigError, Fault, Origin, Severity
-from dnsemu.model import Configuration, HostedZone, show_name
-from dnsemu.server import Answers, BindError, Endpoint, Limits, Serving, bind
-from dnsemu.server.bind import Sockets, file_descriptors
+from dnsemu.health import initial_snapshot
+from dnsemu.model import Configuration
 
 MOST_ZONES_LOGGED = 20
 
@@ -53,6 +51,16 @@ class Loaded(NamedTuple):
     configuration: Configuration
     warnings: list[Fault]
     texts: dict[str, str]
+
+    @property
+    def digest(self) -> str:
+        """A digest of the files' names and texts."""
+        found = sha256()
+        for name, text in self.texts.items():
+            for part in (name, text):
+                octets = part.encode("utf-8", "surrogatepass")
+                found.update(len(octets).to_bytes(8, "big") + octets)
+        return found.hexdigest()
 
 
 def load(paths: Sequence[Path]) -> Loaded:
@@ -99,6 +107,7 @@ def _load_sources(sources: Sequence[Source], faults: list[Fault]) -> Loaded:
         )
     except ConfigError as error:
         raise ConfigError(_in_order(error.faults), texts) from None
+    authority = authority.with_health(initial_snapshot(read.configuration.health_checks))
     return Loaded(authority, read.configuration, _in_order(warnings), texts)
 
 
@@ -124,56 +133,6 @@ def _printable(fault: Fault) -> Fault:
     return fault._replace(message=shown[0], hint=shown[1])
 
 
-class Server:
-    """A configuration on open sockets: `start` it in a running loop, `close` it there."""
-
-    def __init__(
-        self,
-        loaded: Loaded,
-        listen: Sequence[Endpoint],
-        seed: int | None = None,
-        limits: Limits | None = None,
-    ) -> None:
-        """Opens the sockets. `seed` beats the configuration's; without either, chance is chance. Raises BindError."""
-        if seed is None:
-            seed = loaded.configuration.seed
-        answers = Answers(loaded.authority, Draws(secrets.randbits(63) if seed is None else seed))
-        self._serving = Serving(_bind_all(listen), answers, (limits or Limits()).within(file_descriptors()))
-        self._summary = _summary(loaded.configuration)
-
-    @property
-    def endpoints(self) -> list[Endpoint]:
-        """Where it listens, with real port numbers."""
-        return self._serving.endpoints
-
-    async def start(self) -> None:
-        """Begin to answer."""
-        await self._serving.start()
-        for line in self._summary:
-            _log.info("serving %s", line)
-        for endpoint in self.endpoints:
-            _log.info("listening on %s (UDP and TCP)", endpoint)
-
-    async def close(self) -> None:
-        """Stop answering and close every socket."""
-        await self._serving.close()
-
-
-def _summary(configuration: Configuration) -> list[str]:
-    """A line for each zone; of many zones, one line."""
-    zones = configuration.hosted_zones
-    if len(zones) > MOST_ZONES_LOGGED:
-        return [f"{len(zones)} hosted zones with {sum(len(zone.record_sets) for zone in zones)} record sets"]
-    return [
-        f"{show_name(zone.name)} ({zone.zone_id}, {len(zone.record_sets)} record sets{_vpcs(zone)})" for zone in zones
-    ]
-
-
-def _vpcs(zone: HostedZone) -> str:
-    """To whom a private zone is served."""
-    return f", private to {', '.join(vpc.vpc_id for vpc in zone.vpcs)}" if zone.vpcs else ""
-
-
 @contextmanager
 def _collector_at_rest() -> Iterator[None]:
     """Without looking for cycles: loading makes millions of objects and next to none."""
@@ -184,28 +143,3 @@ def _collector_at_rest() -> Iterator[None]:
     finally:
         if was_enabled:
             gc.enable()
-
-
-def _bind_all(listen: Sequence[Endpoint]) -> list[Sockets]:
-    """Sockets for all endpoints, or none. `[::]` is best effort where there is no IPv6, if another one opened."""
-    opened: list[Sockets] = []
-    failed: BindError | None = None
-    for endpoint in listen:
-        try:
-            opened.append(bind(endpoint))
-        except BindError as error:
-            if endpoint.host != "::" or not error.without_family:
-                _close_all(opened)
-                raise
-            failed = error
-    if failed and not opened:
-        raise failed
-    if failed:
-        _log.warning("%s; going on without it", failed)
-    return opened
-
-
-def _close_all(opened: Sequence[Sockets]) -> None:
-    for pair in opened:
-        pair.udp.close()
-        pair.tcp.close()

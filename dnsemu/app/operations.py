@@ -1,0 +1,253 @@
+"""What is served while it is served: its health, its places, its configuration; how they come to be published."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from random import Random
+from time import time
+from typing import TYPE_CHECKING
+
+from dnsemu import __version__
+from dnsemu.app.loading import Loaded
+from dnsemu.authority import Authority
+from dnsemu.config import MissingPath
+from dnsemu.control.events import Events
+from dnsemu.control.operator import NotReloadable, Served
+from dnsemu.draws import Draws
+from dnsemu.errors import ConfigError, Fault, Severity
+from dnsemu.health import Monitor, Observation, Probed, Resolver, Transition
+from dnsemu.model import ClientBlock, Configuration, HealthCheck, HealthSnapshot, Network
+from dnsemu.server import Answers, QueryLog, Recent
+
+if TYPE_CHECKING:
+    from dnsemu.metrics import Labels, Reloads
+
+_log = logging.getLogger("dnsemu")
+
+
+class Operations:
+    """Implements `control.Operator`. Everything that changes what is served ends in one assignment here."""
+
+    version = __version__
+
+    def __init__(
+        self,
+        loaded: Loaded,
+        seed: int | None,
+        *,
+        counts: bool,
+        probes: int,
+        read: Callable[[], Loaded] | None = None,
+        settle: Callable[[], None] = lambda: None,
+        log: QueryLog | None = None,
+    ) -> None:
+        """`counts`: whether there will be metrics; `probes`: how many at a time.
+
+        `read` reads the files again, and `settle` is called when what was read is served.
+        """
+        self._seed = seed
+        self._read = read
+        self._settle = settle
+        self._query_log = log
+        self._lock = asyncio.Lock()
+        self._counts = counts
+        self._labels: Labels | None = None
+        self._reloads: Reloads | None = None
+        self._loaded_at = time()
+        self.started_at = time()
+        self.listeners: Mapping[str, Sequence[str]] = {}
+        self.is_ready = False
+        self.places: dict[Network, ClientBlock] = {}
+        self.events = Events()
+        self.recent = Recent()
+        self.served = Served(loaded.configuration, loaded.digest, loaded.warnings)
+        self.answers = Answers(loaded.authority, self._new_draws(), counts=counts)
+        if counts:
+            self.answers.watchers.append(self.recent.watch)
+        if log is not None:
+            self.answers.watchers.append(log.watch)
+        draws = self._new_draws()  # not those of the answers, which probes must not disturb
+        self._resolver = Resolver(lambda: self.authority, draws)
+        self.monitor = Monitor(
+            loaded.configuration.health_checks,
+            self._probe,
+            self._publish_health,
+            time,
+            Random(draws.next(b"phases")),
+            probes,
+        )
+        self.monitor.watchers.append(self._tell_health)
+
+    @property
+    def authority(self) -> Authority:
+        """What is served now."""
+        return self.answers.authority
+
+    @property
+    def draws(self) -> Draws:
+        """Those of the answers."""
+        return self.answers.draws
+
+    # Health
+
+    async def _probe(self, check: HealthCheck) -> Observation:
+        from dnsemu.health.probe import probe  # what it needs is imported when there is something to probe
+
+        return await probe(check, self._resolver)
+
+    def _publish_health(self, snapshot: HealthSnapshot) -> None:
+        self.answers.publish(self.authority.with_health(snapshot))
+
+    def _tell_health(self, news: Probed | Transition) -> None:
+        if not self.events.listeners:
+            return
+        from dnsemu.control.describe import describe_news
+
+        self.events.tell("probe" if isinstance(news, Probed) else "transition", describe_news(news))
+
+    # Places
+
+    def set_place(self, place: ClientBlock) -> None:
+        """Take the clients of a block to be somewhere, from the next answer on."""
+        self.places[place.block] = place
+        self._publish_places()
+
+    def drop_place(self, block: Network) -> bool:
+        """Take them to be where they are; False if that block was not set."""
+        if self.places.pop(block, None) is None:
+            return False
+        self._publish_places()
+        return True
+
+    def _publish_places(self) -> None:
+        self.answers.publish(self.authority.with_places(list(self.places.values())))
+
+    # The configuration
+
+    async def reload(self) -> Served:
+        """Read the files again, and serve what is in them; all or nothing.
+
+        Raises ConfigError, MissingPath, NotReloadable: then what was served still is.
+        """
+        if self._read is None:
+            raise NotReloadable("what is served does not come from files: there is nothing to read again")
+        async with self._lock:
+            try:
+                loaded, labels = await asyncio.to_thread(self._prepare, self._read)
+            except (ConfigError, MissingPath) as error:
+                self._refuse(error)
+                raise
+            self._take(loaded, labels)
+            return self.served
+
+    def _prepare(self, read: Callable[[], Loaded]) -> tuple[Loaded, Labels | None]:
+        """All that can be done beside the answers: in a thread."""
+        loaded = read()
+        healthy = self.monitor.ledger.snapshot
+        loaded = loaded._replace(authority=loaded.authority.with_health(healthy))
+        return loaded, self._make_labels(loaded.configuration, loaded.authority)
+
+    def _make_labels(self, configuration: Configuration, authority: Authority) -> Labels | None:
+        if not self._counts:
+            return None
+        from dnsemu.metrics import Labels
+
+        return Labels(configuration, authority)
+
+    def _take(self, loaded: Loaded, labels: Labels | None) -> None:
+        """Serve another configuration: what is known of health and places goes on with it."""
+        before, configuration = self.served, loaded.configuration
+        self.recent.settle()
+        self.monitor.replace(configuration.health_checks)
+        authority = loaded.authority.with_health(self.monitor.ledger.snapshot)
+        if self.places:
+            authority = authority.with_places(list(self.places.values()))
+        if labels is not None and self._labels is not None:
+            numbers = self._labels.numbers_after(labels)
+            for tally in self.answers.tallies.values():
+                tally.keep(labels.zones, numbers)
+        self._labels = labels
+        self.answers.publish(authority)
+        self.served = Served(configuration, loaded.digest, loaded.warnings)
+        self._note_reload(succeeded=True)
+        for fault in loaded.warnings:
+            _log_fault(fault)
+        same = " (nothing has changed)" if before.sha256 == loaded.digest else ""
+        _log.info("reloaded%s: %s", same, summary_of(configuration))
+        self.events.tell("reload", {"succeeded": True, "sha256": loaded.digest})
+        self._settle()
+
+    def _refuse(self, error: ConfigError | MissingPath) -> None:
+        self._note_reload(succeeded=False)
+        faults = error.faults if isinstance(error, ConfigError) else []
+        for fault in faults:
+            _log_fault(fault)
+        why = f"{len(faults)} {'fault' if len(faults) == 1 else 'faults'}" if faults else str(error)
+        _log.error("not reloaded: %s; what was served before still is", why)
+        reasons = [str(fault) for fault in faults] or [str(error)]
+        self.events.tell("reload", {"succeeded": False, "reasons": reasons})
+
+    def _note_reload(self, *, succeeded: bool) -> None:
+        if self._reloads is not None:
+            self._reloads.note(time(), succeeded=succeeded)
+
+    def reset(self) -> None:
+        """Drop what was forced, set and remembered; chance begins anew."""
+        self.monitor.reset()
+        if self.places:
+            self.places.clear()
+            self._publish_places()
+        self.recent.clear()
+        self.answers.draws = self._new_draws()
+
+    def _new_draws(self) -> Draws:
+        return Draws(secrets.randbits(63) if self._seed is None else self._seed)
+
+    # Metrics
+
+    def prepare_metrics(self) -> None:
+        """Imports and names, before the first scrape; in a thread."""
+        from dnsemu.metrics import Reloads
+
+        self._reloads = Reloads(self._loaded_at)
+        self._labels = self._make_labels(self.served.configuration, self.authority)
+
+    async def render_metrics(self, accept: str) -> tuple[bytes, str]:
+        """Metrics in a form that is acceptable, and its content type; rendered in a thread."""
+        from dnsemu.metrics import Seen, render
+
+        assert self._labels is not None, "prepare_metrics comes first"
+        assert self._reloads is not None, "prepare_metrics comes first"
+        standings = list(self.monitor.ledger.standings.values())
+        seen = Seen(
+            self._labels,
+            self.authority,
+            {kind: tally.copy() for kind, tally in self.answers.tallies.items()},
+            standings,
+            self._reloads,
+            self.served.sha256,
+            {"health": sum(one.forced is not None for one in standings), "place": len(self.places)},
+            self._query_log.dropped if self._query_log else 0,
+        )
+        return await asyncio.to_thread(render, seen, accept)
+
+
+def summary_of(configuration: Configuration) -> str:
+    """`2 hosted zones with 31 record sets, 1 health check`."""
+    zones, checks = configuration.hosted_zones, len(configuration.health_checks)
+    sets = sum(len(zone.record_sets) for zone in zones)
+    told = f"{_count(len(zones), 'hosted zone')} with {_count(sets, 'record set')}"
+    return f"{told}, {_count(checks, 'health check')}" if checks else told
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'s' if number != 1 else ''}"
+
+
+def _log_fault(fault: Fault) -> None:
+    level = logging.ERROR if fault.severity is Severity.ERROR else logging.WARNING
+    hint = f" ({fault.hint})" if fault.hint else ""
+    _log.log(level, "%s%s", fault, hint, extra={"fault": fault})

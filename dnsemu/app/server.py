@@ -1,0 +1,231 @@
+"""A configuration on open sockets, and all that goes with it: probes, HTTP, watching files, the query log."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dnsemu.app.loading import Loaded
+from dnsemu.app.operations import Operations
+from dnsemu.config import MissingPath, Watcher
+from dnsemu.errors import ConfigError
+from dnsemu.model import Configuration, HostedZone, Network, show_name
+from dnsemu.server import BindError, Endpoint, Limits, QueryLog, Serving, bind, bind_http
+from dnsemu.server.bind import Sockets, file_descriptors
+
+if TYPE_CHECKING:
+    from dnsemu.control.listener import Listener
+
+MOST_ZONES_LOGGED = 20
+_DESCRIPTORS = 4096  # without those of probes
+_MOST_PROBES = 20_000  # at a time
+_HTTP_DESCRIPTORS = 1024
+_FEWEST_PROBES = 64
+
+_log = logging.getLogger("dnsemu")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a server does beside answering.
+
+    `http`: where it listens for HTTP; without it there are no metrics either. `http_may_lack`: if that address is
+    taken, go on without. `allow_control`: who may change something over HTTP, beside this machine. `read` reads the
+    files again, `watcher` tells when, and `digest` is what it said of those that are served. `settle` is called
+    when a configuration was loaded and serves.
+    """
+
+    http: Endpoint | None = None
+    http_may_lack: bool = False
+    allow_control: Sequence[Network] = ()
+    query_log: QueryLog | None = None
+    read: Callable[[], Loaded] | None = None
+    watcher: Watcher | None = None
+    digest: str = ""
+    settle: Callable[[], None] = lambda: None
+
+
+class Server:
+    """A configuration on open sockets: `start` it in a running loop, `close` it there."""
+
+    def __init__(
+        self,
+        loaded: Loaded,
+        listen: Sequence[Endpoint],
+        seed: int | None = None,
+        limits: Limits | None = None,
+        settings: Settings | None = None,
+    ) -> None:
+        """Opens the sockets. `seed` beats the configuration's; without either, chance is chance. Raises BindError."""
+        if seed is None:
+            seed = loaded.configuration.seed
+        self._settings = settings = settings or Settings()
+        sockets = _bind_all(listen)
+        try:
+            self._http = _bind_http(settings)
+        except BindError:
+            _close_all(sockets)
+            raise
+        probes = sum(check.checkers for check in loaded.configuration.health_checks if check.is_probed)
+        wanted = _DESCRIPTORS + min(probes, _MOST_PROBES)
+        descriptors = file_descriptors(wanted)
+        limits = (limits or Limits()).within(descriptors - (_HTTP_DESCRIPTORS if self._http else 0))
+        spare = descriptors - limits.connections - _HTTP_DESCRIPTORS
+        self.operations = Operations(
+            loaded,
+            seed,
+            counts=self._http is not None,
+            probes=max(_FEWEST_PROBES, min(spare, _MOST_PROBES)),
+            read=self._read if settings.read else None,
+            settle=settings.settle,
+            log=settings.query_log,
+        )
+        self._serving = Serving(sockets, self.operations.answers, limits)
+        self._listener: Listener | None = None
+        self._watching: asyncio.Task[None] | None = None
+        self._digest = settings.digest
+
+    @property
+    def endpoints(self) -> list[Endpoint]:
+        """Where it listens for DNS, with real port numbers."""
+        return self._serving.endpoints
+
+    @property
+    def http(self) -> Endpoint | None:
+        """Where it listens for HTTP, if it does."""
+        return self._http[0] if self._http else None
+
+    async def start(self) -> None:
+        """Begin to answer, and to probe."""
+        if self._settings.query_log is not None:
+            self._settings.query_log.start()
+        await self._serving.start()
+        self.operations.monitor.start()
+        self.operations.is_ready = True
+        for line in _summary(self.operations.served.configuration):
+            _log.info("serving %s", line)
+        for endpoint in self.endpoints:
+            _log.info("listening on %s (UDP and TCP)", endpoint)
+
+    async def operate(self) -> None:
+        """Begin with all that is not needed for answering: HTTP, watching files."""
+        if self._http is not None:
+            await self._begin_http(*self._http)
+        if self._settings.watcher is not None:
+            self._watching = asyncio.create_task(self._watch(self._settings.watcher))
+
+    async def _begin_http(self, endpoint: Endpoint, sock: socket.socket) -> None:
+        operations = self.operations
+        operations.listeners = {"dns": [str(one) for one in self.endpoints], "http": [str(endpoint)]}
+        await asyncio.to_thread(_import_http)
+        await asyncio.to_thread(operations.prepare_metrics)
+        from dnsemu.control.listener import Listener
+
+        self._listener = Listener(sock, operations, self._settings.allow_control)
+        await self._listener.start()
+        _log.info("listening on http://%s", endpoint)
+
+    async def reload(self) -> None:
+        """Read the files again and serve them; what is wrong with them is logged, and what was served still is."""
+        with suppress(ConfigError, MissingPath):
+            await self.operations.reload()
+
+    def _read(self) -> Loaded:
+        """What is in the files now; whatever it is, it need not be noticed again."""
+        assert self._settings.read is not None, "without it nothing is read again"
+        if self._settings.watcher is not None:
+            self._digest = self._settings.watcher.digest()
+        return self._settings.read()
+
+    async def _watch(self, watcher: Watcher) -> None:
+        while True:
+            digest = await watcher.changed(self._digest)
+            if digest != self._digest:  # else somebody was quicker
+                await self.reload()
+
+    def reopen_log(self) -> None:
+        """Write the query log to what its file's name means now."""
+        if self._settings.query_log is not None:
+            self._settings.query_log.reopen()
+
+    async def close(self) -> None:
+        """Stop answering and close every socket."""
+        self.operations.is_ready = False
+        self.operations.events.is_over = True
+        if self._watching is not None:
+            self._watching.cancel()
+            await asyncio.gather(self._watching, return_exceptions=True)
+        await self.operations.monitor.close()
+        if self._listener is not None:
+            await self._listener.close()
+        elif self._http is not None:
+            self._http[1].close()
+        await self._serving.close()
+        if self._settings.query_log is not None:
+            await asyncio.to_thread(self._settings.query_log.close, _LOG_PATIENCE)
+
+
+_LOG_PATIENCE = 2.0  # seconds to write what is left of the query log
+
+
+def _import_http() -> None:
+    """What HTTP and metrics need takes a while to import: in a thread."""
+    import dnsemu.control.listener
+    import dnsemu.metrics  # noqa: F401
+
+
+def _bind_http(settings: Settings) -> tuple[Endpoint, socket.socket] | None:
+    if settings.http is None:
+        return None
+    try:
+        return bind_http(settings.http)
+    except BindError as error:
+        if not settings.http_may_lack:
+            raise
+        _log.warning("no HTTP and no metrics: %s; --http HOST:PORT takes another port", str(error).partition("\n")[0])
+        return None
+
+
+def _summary(configuration: Configuration) -> list[str]:
+    """A line for each zone; of many zones, one line."""
+    zones = configuration.hosted_zones
+    if len(zones) > MOST_ZONES_LOGGED:
+        return [f"{len(zones)} hosted zones with {sum(len(zone.record_sets) for zone in zones)} record sets"]
+    return [
+        f"{show_name(zone.name)} ({zone.zone_id}, {len(zone.record_sets)} record sets{_vpcs(zone)})" for zone in zones
+    ]
+
+
+def _vpcs(zone: HostedZone) -> str:
+    """To whom a private zone is served."""
+    return f", private to {', '.join(vpc.vpc_id for vpc in zone.vpcs)}" if zone.vpcs else ""
+
+
+def _bind_all(listen: Sequence[Endpoint]) -> list[Sockets]:
+    """Sockets for all endpoints, or none. `[::]` is best effort where there is no IPv6, if another one opened."""
+    opened: list[Sockets] = []
+    failed: BindError | None = None
+    for endpoint in listen:
+        try:
+            opened.append(bind(endpoint))
+        except BindError as error:
+            if endpoint.host != "::" or not error.without_family:
+                _close_all(opened)
+                raise
+            failed = error
+    if failed and not opened:
+        raise failed
+    if failed:
+        _log.warning("%s; going on without it", failed)
+    return opened
+
+
+def _close_all(opened: Sequence[Sockets]) -> None:
+    for pair in opened:
+        pair.udp.close()
+        pair.tcp.close()

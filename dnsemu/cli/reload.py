@@ -1,0 +1,23 @@
+"""`dnsemu reload`"""
+
+from __future__ import annotations
+
+import click
+
+from dnsemu.cli.http import call_or_leave, http_option, path_of
+
+
+@click.command()
+@http_option
+def command(url: str) -> None:
+    """Let a running server read its files again.
+
+    0: what is in them is served; 1: it can not be, for the reasons that are printed, and what was served still is.
+    """
+    served = call_or_leave(url, "POST", path_of("reload"))
+    for fault in served["warnings"]:
+        click.echo(f"{fault['file']}:{fault['line']}: warning[{fault['code']}]: {fault['message']}", err=True)
+    click.echo(
+        f"serving {served['hosted_zones']} hosted zones, {served['record_sets']} record sets, "
+        f"{served['health_checks']} health checks"
+    )

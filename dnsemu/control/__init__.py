@@ -1,0 +1,1 @@
+"""HTTP: the operator's API. Imported only after the DNS sockets are open."""

@@ -1,0 +1,109 @@
+"""The HTTP listener: routes, who may call them, and how many may be connected."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections.abc import Awaitable, Callable, Sequence
+from http import HTTPStatus
+
+from aiohttp import web
+from pydantic import BaseModel
+
+from dnsemu.control.api import ROUTES
+from dnsemu.control.guard import is_foreign, may_change
+from dnsemu.control.openapi import document
+from dnsemu.control.operator import Operator
+from dnsemu.control.routes import Refused, Route, give, refusal
+from dnsemu.model import Network
+
+_log = logging.getLogger(__name__)
+LARGEST_BODY = 1 << 20  # octets
+MOST_CONNECTIONS = 1024
+_KEEPALIVE = 30.0  # seconds without a request
+_END = 0.5  # seconds that requests have to end when the server stops
+_CALLS = "call it from this machine, or start dnsemu with --allow-control"
+
+
+class Listener:
+    """Answers HTTP on a socket that is bound already, which it owns, on the running loop."""
+
+    def __init__(self, sock: socket.socket, operator: Operator, allowed: Sequence[Network]) -> None:
+        """`allowed`: blocks of clients that may change something, beside this machine."""
+        self._sock = sock
+        self._operator = operator
+        self._allowed = allowed
+        self._server: asyncio.Server | None = None
+        app = web.Application(client_max_size=LARGEST_BODY, middlewares=[self._guarded])
+        for route in ROUTES:
+            app.router.add_route(route.method, route.path, self._answering(route))
+        self._document = document(ROUTES, operator.version)
+        app.router.add_get("/api/v1/openapi.json", self._openapi)
+        self._runner = web.AppRunner(
+            app, access_log=None, handle_signals=False, keepalive_timeout=_KEEPALIVE, shutdown_timeout=_END
+        )
+
+    async def start(self) -> None:
+        """Begin to answer."""
+        await self._runner.setup()
+        self._sock.setblocking(False)
+        self._server = await asyncio.get_running_loop().create_server(self._connect, sock=self._sock)
+
+    async def close(self) -> None:
+        """Stop, and end every connection."""
+        if self._server is not None:
+            self._server.close()
+        self._sock.close()
+        await self._runner.cleanup()
+
+    def _connect(self) -> asyncio.Protocol:
+        """A connection; one too many is ended at once."""
+        server = self._runner.server
+        assert server is not None, "there are no connections before setup"
+        return _TurnedAway() if len(server.connections) >= MOST_CONNECTIONS else server()
+
+    @web.middleware
+    async def _guarded(
+        self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        """Every error as JSON, whatever it is and wherever it comes from."""
+        try:
+            if is_foreign(request.headers):
+                raise Refused(403, "a page of another origin can not call this")
+            return await handler(request)
+        except Refused as error:
+            return refusal(error)
+        except web.HTTPRequestEntityTooLarge:
+            return refusal(Refused(413, f"the body has more than {LARGEST_BODY >> 20} MiB"))
+        except web.HTTPMethodNotAllowed as error:
+            allowed = ", ".join(sorted(error.allowed_methods))
+            answer = refusal(Refused(405, f"{request.method} is not possible here: {allowed}"))
+            answer.headers["Allow"] = allowed
+            return answer
+        except web.HTTPNotFound:
+            return refusal(Refused(404, f"there is nothing at {request.path}; /api/v1/openapi.json lists what is"))
+        except web.HTTPException as error:
+            return refusal(Refused(error.status, HTTPStatus(error.status).phrase))
+        except (ConnectionError, asyncio.CancelledError):
+            raise
+        except Exception:
+            _log.exception("%s %s could not be answered", request.method, request.path)
+            return refusal(Refused(500, "this is a bug of dnsemu; its log says more", code="bug"))
+
+    def _answering(self, route: Route) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        async def answer(request: web.Request) -> web.StreamResponse:
+            if route.changes and not may_change(request.remote or "", self._allowed):
+                raise Refused(403, f"{request.remote} may not change anything: {_CALLS}")
+            given = await route.handler(self._operator, request)
+            return give(given) if isinstance(given, BaseModel) else given
+
+        return answer
+
+    async def _openapi(self, request: web.Request) -> web.Response:
+        return web.json_response(self._document)
+
+
+class _TurnedAway(asyncio.Protocol):
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        transport.abort()  # type: ignore[attr-defined]

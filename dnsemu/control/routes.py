@@ -1,0 +1,105 @@
+"""What a route of the HTTP API is, and how a request becomes a model."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from aiohttp import web
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from dnsemu.control import models
+from dnsemu.control.operator import Operator
+
+T = TypeVar("T", bound=BaseModel)
+Handler = Callable[[Operator, web.Request], Awaitable["BaseModel | web.StreamResponse"]]
+
+STATUSES = {
+    400: "bad-request",
+    403: "forbidden",
+    404: "not-found",
+    405: "method-not-allowed",
+    409: "conflict",
+    413: "too-large",
+    503: "busy",
+}
+"""What can go wrong, and its code."""
+
+
+@dataclass(frozen=True)
+class Route:
+    """One operation, as the OpenAPI document describes it.
+
+    `asks`: the model of the body, `by`: that of the query string, `gives`: that of the answer, or its content type.
+    `changes`: whether it changes something, so that not everybody may do it. `fails`: the statuses of errors.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    summary: str
+    gives: Any
+    asks: Any = None
+    by: type[BaseModel] | None = None
+    changes: bool = False
+    fails: tuple[int, ...] = ()
+
+
+class Refused(Exception):
+    """A request that can not be answered as it was meant: the HTTP status, and every reason."""
+
+    def __init__(
+        self, status: int, message: str, details: list[dict[str, Any]] | None = None, code: str = ""
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.details = details or []
+        self.code = code or STATUSES.get(status, "error")
+
+
+def refusal(error: Refused) -> web.Response:
+    """The answer to it."""
+    content = models.ErrorContent(code=error.code, message=error.message, details=error.details)
+    return give(models.Error(error=content), error.status)
+
+
+def give(model: BaseModel, status: int = 200) -> web.Response:
+    """A model as JSON."""
+    return web.Response(text=model.model_dump_json(by_alias=True), status=status, content_type="application/json")
+
+
+async def read_body(request: web.Request, kind: Any) -> Any:
+    """The body as a model. Raises Refused with every reason."""
+    body = await request.read()
+    try:
+        return TypeAdapter(kind).validate_json(body or b"{}")
+    except ValidationError as error:
+        raise _invalid(error, "the body") from None
+
+
+def read_query(request: web.Request, kind: type[T]) -> T:
+    """The query string as a model. Raises Refused with every reason."""
+    twice = {key for key in request.query if len(request.query.getall(key)) > 1}
+    if twice:
+        raise Refused(400, f"{', '.join(sorted(twice))} is given more than once")
+    try:
+        return kind.model_validate(dict(request.query), strict=False)
+    except ValidationError as error:
+        raise _invalid(error, "the query string") from None
+
+
+def _invalid(error: ValidationError, where: str) -> Refused:
+    details = [
+        {"path": ".".join(map(str, one["loc"])), "message": one["msg"], "code": one["type"]}
+        for one in error.errors(include_url=False, include_context=False, include_input=False)
+    ]
+    said = "; ".join(f"{one['path']}: {one['message']}" if one["path"] else one["message"] for one in details[:5])
+    return Refused(400, f"{where} is not what it should be: {said}", details)
+
+
+def as_event(kind: str, content: Any) -> bytes:
+    """A server-sent event."""
+    return f"event: {kind}\ndata: {json.dumps(content, ensure_ascii=False)}\n\n".encode()

@@ -1,0 +1,224 @@
+"""Probing in the background: when each checker asks, and what is done with what it saw."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from random import Random
+from typing import NamedTuple
+
+from dnsemu.health.judge import AlarmState, ControlState
+from dnsemu.health.ledger import Forced, Ledger, Standing, Transition, asks_the_same
+from dnsemu.health.observation import Observation, Probe
+from dnsemu.model import HealthCheck, HealthSnapshot
+
+_log = logging.getLogger(__name__)
+GATHER = 0.01  # seconds in which changes are gathered to be published as one
+_Key = tuple[str, int]
+
+
+class Probed(NamedTuple):
+    """A checker, by its region, has probed."""
+
+    check: HealthCheck
+    region: str
+    observation: Observation
+    at: float
+
+
+class Monitor:
+    """Runs the probes of a configuration's health checks on the running loop, and publishes what comes of them.
+
+    Every checker has a phase of its own, random at first; then it waits its interval from a response to the next
+    request (3.1). A probe that hangs holds up nobody but its own checker.
+    """
+
+    def __init__(
+        self,
+        checks: Sequence[HealthCheck],
+        probe: Probe,
+        publish: Callable[[HealthSnapshot], None],
+        clock: Callable[[], float],
+        chance: Random,
+        most: int = 1000,
+    ) -> None:
+        """`clock`: seconds since the epoch; `most`: probes at a time, as many as there are file descriptors for.
+
+        `publish` gets a snapshot whenever a status has changed; changes that come together come as one.
+        """
+        self.ledger = Ledger(checks, clock())
+        self.watchers: list[Callable[[Probed | Transition], None]] = []
+        self._probe = probe
+        self._publish = publish
+        self._clock = clock
+        self._chance = chance
+        self._gate = asyncio.Semaphore(most)
+        self._timers: dict[_Key, asyncio.TimerHandle] = {}
+        self._probing: dict[_Key, asyncio.Task[None]] = {}
+        self._expiry: asyncio.TimerHandle | None = None
+        self._gathering: asyncio.TimerHandle | None = None
+        self._is_running = False
+
+    def start(self) -> None:
+        """Begin to probe."""
+        self._is_running = True
+        for standing in self.ledger.standings.values():
+            self._arm_all(standing)
+
+    async def close(self) -> None:
+        """Stop probing; no probe is left behind."""
+        self._is_running = False
+        for timer in (*self._timers.values(), self._expiry, self._gathering):
+            if timer is not None:
+                timer.cancel()
+        tasks = list(self._probing.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    # What people say
+
+    def force(self, check_id: str, *, healthy: bool, reason: str = "", seconds: float | None = None) -> Standing:
+        """Set a status, for some seconds or until it is cleared; it is published at once. Raises KeyError."""
+        now = self._clock()
+        until = None if seconds is None else now + seconds
+        self._tell(self.ledger.force(check_id, Forced(healthy, reason, until), now), at_once=True)
+        self._await_expiry()
+        return self.ledger.standings[check_id]
+
+    def clear(self, check_id: str) -> Standing:
+        """Let a status be what it is. Raises KeyError."""
+        self._tell(self.ledger.clear(check_id, self._clock()), at_once=True)
+        return self.ledger.standings[check_id]
+
+    def set_alarm(self, region: str, name: str, state: AlarmState) -> None:
+        """The data of a CloudWatch alarm say something. Raises LookupError."""
+        self._tell(self.ledger.set_alarm(region, name, state, self._clock()), at_once=True)
+
+    def set_control(self, control: str, state: ControlState) -> None:
+        """A routing control was set. Raises LookupError."""
+        self._tell(self.ledger.set_control(control, state, self._clock()), at_once=True)
+
+    def reset(self) -> None:
+        """Drop what people and alarms have said."""
+        self._tell(self.ledger.reset(self._clock()), at_once=True)
+
+    def replace(self, checks: Sequence[HealthCheck]) -> None:
+        """Go on with another configuration's checks. Nothing is published: whoever replaces has a new authority.
+
+        A checker whose check is what it was keeps its phase.
+        """
+        before = {key: self.ledger.standings[key[0]].check for key in (*self._timers, *self._probing)}
+        transitions = self.ledger.replace(checks, self._clock())
+        if not self._is_running:
+            return
+        after = {
+            (check_id, number): standing.check
+            for check_id, standing in self.ledger.standings.items()
+            for number in range(len(standing.checkers))
+            if not standing.check.disabled
+        }
+        for key, check in before.items():
+            if not _is_same(check, after.get(key)):
+                self._disarm(key)
+        for key, check in after.items():
+            if key not in before or not _is_same(before[key], check):
+                self._arm(key, self._phase(check))
+        self._tell_watchers(transitions)
+
+    # Probes
+
+    def _arm_all(self, standing: Standing) -> None:
+        if not standing.check.disabled:
+            for number in range(len(standing.checkers)):
+                self._arm((standing.check.id, number), self._phase(standing.check))
+
+    def _phase(self, check: HealthCheck) -> float:
+        return self._chance.random() * check.interval
+
+    def _arm(self, key: _Key, delay: float) -> None:
+        self._timers[key] = asyncio.get_running_loop().call_later(delay, self._begin, key)
+
+    def _disarm(self, key: _Key) -> None:
+        timer, task = self._timers.pop(key, None), self._probing.pop(key, None)
+        if timer is not None:
+            timer.cancel()
+        if task is not None:
+            task.cancel()
+
+    def _begin(self, key: _Key) -> None:
+        del self._timers[key]
+        self._probing[key] = asyncio.get_running_loop().create_task(self._run(key))
+
+    async def _run(self, key: _Key) -> None:
+        check = self.ledger.standings[key[0]].check
+        async with self._gate:
+            try:
+                observation = await self._probe(check)
+            except Exception as fault:  # a bug of ours, which must not end the checker
+                _log.exception("probing for health check %s failed", check.id)
+                observation = Observation(False, f"Failure: {fault!r}")
+        del self._probing[key]
+        self._observe(key, observation)
+        self._arm(key, check.interval)
+
+    def _observe(self, key: _Key, observation: Observation) -> None:
+        check_id, number = key
+        now = self._clock()
+        transitions = self.ledger.observe(check_id, number, observation, now)
+        if self.watchers:
+            standing = self.ledger.standings[check_id]
+            probed = Probed(standing.check, standing.checkers[number].region, observation, now)
+            for watch in self.watchers:
+                watch(probed)
+        self._tell(transitions)
+
+    # What comes of it
+
+    def _tell(self, transitions: Sequence[Transition], *, at_once: bool = False) -> None:
+        if not transitions:
+            return
+        self._tell_watchers(transitions)
+        if at_once:
+            self._publish_now()
+        elif self._gathering is None:
+            self._gathering = asyncio.get_running_loop().call_later(GATHER, self._publish_now)
+
+    def _tell_watchers(self, transitions: Sequence[Transition]) -> None:
+        for transition in transitions:
+            status = "healthy" if transition.healthy else "UNHEALTHY"
+            _log.info("health check %s is %s: %s", transition.check.id, status, transition.why)
+            for watch in self.watchers:
+                watch(transition)
+
+    def _publish_now(self) -> None:
+        if self._gathering is not None:
+            self._gathering.cancel()
+            self._gathering = None
+        self._publish(self.ledger.snapshot)
+
+    def _await_expiry(self) -> None:
+        """Wait for the forced status that ends first."""
+        if self._expiry is not None:
+            self._expiry.cancel()
+            self._expiry = None
+        forced = [standing.forced for standing in self.ledger.standings.values() if standing.forced]
+        until = min((one.until for one in forced if one.until is not None), default=None)
+        if until is not None:
+            delay = max(until - self._clock(), 0.0)
+            self._expiry = asyncio.get_running_loop().call_later(delay, self._expire)
+
+    def _expire(self) -> None:
+        self._expiry = None
+        self._tell(self.ledger.expire(self._clock()), at_once=True)
+        self._await_expiry()
+
+
+def _is_same(check: HealthCheck, other: HealthCheck | None) -> bool:
+    """Whether a checker goes on as before, in its phase."""
+    return (
+        other is not None
+        and asks_the_same(check, other)
+        and (check.interval, check.disabled) == (other.interval, other.disabled)
+    )
