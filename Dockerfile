@@ -26,7 +26,7 @@ ENV PATH=/opt/dnsemu/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 # as docker-compose.yml does, or listen on a high port. No file capability: it would have to be on the
 # interpreter that all programs share, and no-new-privileges would switch it off.
 USER 5353:5353
-EXPOSE 53/udp 53/tcp
+EXPOSE 53/udp 53/tcp 8053/tcp
 STOPSIGNAL SIGTERM
 
 # One DNS question to itself. No --start-interval here: older Dockers and Podman can not build with it.
@@ -36,4 +36,4 @@ HEALTHCHECK --interval=10s --timeout=5s --start-period=10s --retries=3 \
 # 0.0.0.0 is right here: the published ports decide who comes in. Who replaces CMD must say it again, since
 # without --listen dnsemu takes 127.0.0.1:5300, which nothing outside the container reaches.
 ENTRYPOINT ["dnsemu"]
-CMD ["serve", "/etc/dnsemu", "--listen", "0.0.0.0:53"]
+CMD ["serve", "/etc/dnsemu", "--listen", "0.0.0.0:53", "--http", "0.0.0.0:8053"]

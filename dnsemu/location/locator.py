@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from hashlib import blake2b
 from ipaddress import IPv6Network
 from typing import Any, NamedTuple
@@ -76,7 +76,6 @@ class Locator:
         latencies = latencies or LatencyTables()
         written = list(written)
         self.geography = geography
-        self._model = model
         in_vpcs = [(block, known) for _, known, blocks in vpcs for block in blocks]
         self._blocks: Blocks[Known] = Blocks([first, written, in_vpcs, _atlas(geography)], [MAPPED])
         self._vpcs = {vpc_id: known for vpc_id, known, _ in vpcs}
@@ -88,8 +87,9 @@ class Locator:
         self._table_blocks = Blocks([latencies.blocks], [MAPPED])
         self._table_areas = dict(latencies.areas)
         self.has_latency_blocks = bool(latencies.blocks)
-        self.milliseconds = lru_cache(_KEPT)(self._milliseconds)
-        self._found = lru_cache(_KEPT)(self._make)
+        # Not methods: what holds itself would stay in memory when another configuration is served.
+        self.milliseconds = lru_cache(_KEPT)(partial(_milliseconds, model, self._tables))
+        self._found = lru_cache(_KEPT)(partial(_make, self._tables))
         self._segments = {octets: self._make_segments(octets) for octets in (4, 16)}
 
     def locate(self, client: Client) -> Located:
@@ -149,10 +149,6 @@ class Locator:
     def _number(self, latency: Mapping[str, float] | None) -> int:
         return -1 if latency is None else self._numbers[id(latency)]
 
-    def _make(self, place: Place, scope: int, word: str, region: str | None, number: int) -> Located:
-        """One `Located` for each place and scope: choosers remember what they chose for it."""
-        return Located(place, scope, word, region, None if number < 0 else self._tables[number])
-
     def latencies(self, client: Client) -> tuple[Latencies, int]:
         """What decides how far the regions are from `client`, and the scope of that.
 
@@ -171,13 +167,22 @@ class Locator:
         numbers = tuple([self._numbers[id(table)] for table in given])
         return Latencies(place.coordinates, numbers, place.country == "CN"), max(scope, excluded)
 
-    def _milliseconds(self, latencies: Latencies) -> Mapping[str, float]:
-        """Region → round trip in ms, for every region that is known about; none for a client that is nowhere."""
-        estimated = self._model.milliseconds(latencies.coordinates) if latencies.coordinates else {}
-        merged = dict(estimated)
-        for number in reversed(latencies.tables):
-            merged.update({region: round(ms, 1) for region, ms in self._tables[number].items()})  # R19
-        return merged
+
+_Table = Mapping[str, float]
+
+
+def _make(tables: Sequence[_Table], place: Place, scope: int, word: str, region: str | None, number: int) -> Located:
+    """One `Located` for each place and scope: choosers remember what they chose for it."""
+    return Located(place, scope, word, region, None if number < 0 else tables[number])
+
+
+def _milliseconds(model: LatencyModel, tables: Sequence[_Table], latencies: Latencies) -> Mapping[str, float]:
+    """Region → round trip in ms, for every region that is known about; none for a client that is nowhere."""
+    estimated = model.milliseconds(latencies.coordinates) if latencies.coordinates else {}
+    merged = dict(estimated)
+    for number in reversed(latencies.tables):
+        merged.update({region: round(ms, 1) for region, ms in tables[number].items()})  # R19
+    return merged
 
 
 def _written(chain: Chain[Known], length: int) -> tuple[Known | None, Mapping[str, float] | None]:

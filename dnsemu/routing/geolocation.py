@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import ClassVar, cast
 
 from dnsemu.errors import Fault, warning
@@ -76,7 +76,7 @@ class _Chooser(RankedByPlace):
         self._places, self._geography = places, geography
         self._numbers = {place: number for number, place in enumerate(places)}
         super().__init__(healthy, self._numbers.get(DEFAULT, -1))
-        self._applicable = lru_cache(4096)(self._find_applicable)  # there are some 330 of these places
+        self._applicable = lru_cache(4096)(partial(_applicable, self._numbers))  # there are some 330 of these places
 
     def rank(self, client: Client) -> tuple[Sequence[int], int]:
         located = client.located
@@ -90,13 +90,15 @@ class _Chooser(RankedByPlace):
         verb = "is" if member in self.rank(client)[0] else "is not"
         return f"{mine}: the client {verb} in {name}" if place[:3] != (None,) * 3 else f"{mine}"
 
-    def _find_applicable(
-        self, continent: str | None, country: str | None, subdivision: str | None
-    ) -> tuple[int, ...]:
-        candidates = (
-            Geolocation(None, country, subdivision) if subdivision else None,
-            Geolocation(None, country, None) if country else None,
-            Geolocation(continent, None, None) if continent else None,
-            DEFAULT,
-        )
-        return tuple(self._numbers[place] for place in candidates if place in self._numbers)
+
+def _applicable(
+    numbers: Mapping[Geolocation, int], continent: str | None, country: str | None, subdivision: str | None
+) -> tuple[int, ...]:
+    """The members for places that hold this one, smallest first."""
+    candidates = (
+        Geolocation(None, country, subdivision) if subdivision else None,
+        Geolocation(None, country, None) if country else None,
+        Geolocation(continent, None, None) if continent else None,
+        DEFAULT,
+    )
+    return tuple([numbers[place] for place in candidates if place is not None and place in numbers])

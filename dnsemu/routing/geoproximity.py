@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import ClassVar, cast
 
 from dnsemu.errors import Fault, TextError
@@ -107,8 +107,8 @@ class _Chooser(RankedByPlace):
         self._policies = [cast("Geoproximity", member.policy) for member in members]
         self._places = [policy.where(world.geography) for policy in self._policies]
         self._in_order = by_set_identifier(members)
-        self._legacy = world.legacy_bias
-        self._ranked = lru_cache(16384)(self._rank)
+        self._biased = partial(_biased, self._policies, self._places, world.legacy_bias)
+        self._ranked = lru_cache(16384)(partial(_ranked, self._in_order, self._biased))
 
     def rank(self, client: Client) -> tuple[Sequence[int], int]:
         located = client.located
@@ -120,18 +120,28 @@ class _Chooser(RankedByPlace):
             return f"{policy}, and nobody knows where the client is"
         shown = f"{policy}: {great_circle(coordinates, self._places[member]):,.0f} km"
         return (
-            f"{shown}, bias {policy.bias:+d}: {self._distance(member, coordinates):,.0f} km" if policy.bias else shown
+            f"{shown}, bias {policy.bias:+d}: {self._biased(member, coordinates):,.0f} km" if policy.bias else shown
         )
 
-    def _rank(self, coordinates: Coordinates | None) -> tuple[int, ...]:
-        if coordinates is None:
-            return tuple(self._in_order)
-        return tuple(sorted(self._in_order, key=lambda member: self._distance(member, coordinates)))
 
-    def _distance(self, member: int, coordinates: Coordinates) -> float:
-        """Biased kilometres (P5, P6), rounded to 1 m (R19)."""
-        bias = self._policies[member].bias
-        distance = great_circle(coordinates, self._places[member])
-        if bias < 0 and self._legacy:
-            return round(distance / (1 + bias / 100), 3)
-        return round(distance * (1 - bias / 100), 3)
+def _ranked(
+    in_order: Sequence[int], biased: Callable[[int, Coordinates], float], coordinates: Coordinates | None
+) -> tuple[int, ...]:
+    if coordinates is None:
+        return tuple(in_order)
+    return tuple(sorted(in_order, key=lambda member: biased(member, coordinates)))
+
+
+def _biased(
+    policies: Sequence[Geoproximity],
+    places: Sequence[Coordinates],
+    legacy: bool,  # noqa: FBT001 (the first of them are given beforehand)
+    member: int,
+    coordinates: Coordinates,
+) -> float:
+    """Biased kilometres (P5, P6), rounded to 1 m (R19)."""
+    bias = policies[member].bias
+    distance = great_circle(coordinates, places[member])
+    if bias < 0 and legacy:
+        return round(distance / (1 + bias / 100), 3)
+    return round(distance * (1 - bias / 100), 3)

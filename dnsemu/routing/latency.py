@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from math import inf
 from typing import ClassVar, cast
 
 from dnsemu.draws import Draws
 from dnsemu.errors import Fault
-from dnsemu.location import Client, Coordinates, Latencies, Tables, check_region, great_circle
+from dnsemu.location import Client, Coordinates, Latencies, Locator, Tables, check_region, great_circle
 from dnsemu.model import RecordSet
 from dnsemu.routing.choice import Choice, Outcome, Ranked, RankedByPlace, World, by_set_identifier, ranked_outcomes
 from dnsemu.routing.contract import check_distinct, check_members
@@ -59,7 +59,7 @@ class _ByLatency(RankedByPlace):
         self._regions = [cast("Latency", member.policy).region for member in members]
         self._in_order = by_set_identifier(members)
         self._locator = world.locator()
-        self._ranked = lru_cache(16384)(self._rank)
+        self._ranked = lru_cache(16384)(partial(_ranked, self._regions, self._in_order, self._locator))
 
     def choose(self, client: Client, draws: Draws) -> Choice:
         """Tables of latencies by CIDR block know more of a client than its place."""
@@ -76,14 +76,17 @@ class _ByLatency(RankedByPlace):
         china = ", first for clients in China" if region == CHINESE and latencies.in_china else ""
         return f"{region}: {known:g} ms{china}" if known is not None else f"{region}: nobody knows how far{china}"
 
-    def _rank(self, latencies: Latencies) -> tuple[int, ...]:
-        known = self._locator.milliseconds(latencies)
 
-        def cost(member: int) -> float:
-            region = self._regions[member]
-            return -1 if region == CHINESE and latencies.in_china else known.get(region, inf)
+def _ranked(
+    regions: Sequence[str], in_order: Sequence[int], locator: Locator, latencies: Latencies
+) -> tuple[int, ...]:
+    known = locator.milliseconds(latencies)
 
-        return tuple(sorted(self._in_order, key=cost))
+    def cost(member: int) -> float:
+        region = regions[member]
+        return -1 if region == CHINESE and latencies.in_china else known.get(region, inf)
+
+    return tuple(sorted(in_order, key=cost))
 
 
 class _ByDistance(RankedByPlace):

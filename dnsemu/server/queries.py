@@ -7,8 +7,8 @@ text, ten times as quickly: it joins what it remembers of other packets.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Hashable, Iterable, Iterator, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from functools import lru_cache, partial
 from itertools import islice
 from socket import AF_INET, AF_INET6, inet_ntop
 from typing import NamedTuple, Protocol, TypeVar
@@ -234,7 +234,7 @@ class Form(Protocol):
     def question(self, zone_id: str, name: str, rdtype: str, rcode: str, *, public: bool) -> str: ...
     def client(self, transport: str, address: str) -> str: ...
     def subnet(self, subnet: str | None, *, truncated: bool) -> str: ...
-    def decisions(self, decided: Iterable[Decided]) -> str: ...
+    def decisions(self, decided: Sequence[Decided]) -> str: ...
 
 
 class _Kept(dict[K, V]):
@@ -247,26 +247,15 @@ class _Kept(dict[K, V]):
         return value
 
 
-class _Clients(_Kept[bytes, str]):
-    """What lines say of clients over one transport, by their addresses."""
+class _Texts(_Kept[K, str]):
+    """Texts by what they are made of."""
 
-    def __init__(self, form: Form, transport: Transport) -> None:
+    def __init__(self, make: Callable[[K], str]) -> None:
         super().__init__()
-        self._form, self._transport = form, transport.name
+        self._make = make
 
-    def __missing__(self, source: bytes) -> str:
-        return self.keep(source, self._form.client(self._transport, show_address(source)))
-
-
-class _Endings(_Kept[tuple[Decision, ...], str]):
-    """What lines say of decisions."""
-
-    def __init__(self, form: Form, authority: Authority) -> None:
-        super().__init__()
-        self._form, self._authority = form, authority
-
-    def __missing__(self, decisions: tuple[Decision, ...]) -> str:
-        return self.keep(decisions, self._form.decisions(decided(self._authority, *one) for one in decisions))
+    def __missing__(self, key: K) -> str:
+        return self.keep(key, self._make(key))
 
 
 class _Known:
@@ -280,7 +269,9 @@ class _Known:
         self.authority = authority
         self.packets = _Kept[bytes, tuple[Reply, str]]()
         self.questions = _Kept[bytes, tuple[Reply, str]]()
-        self.endings = _Endings(form, authority)
+        self.endings = _Texts[tuple[Decision, ...]](
+            lambda decisions: form.decisions([decided(authority, *one) for one in decisions])
+        )
 
 
 class Lines:
@@ -289,9 +280,14 @@ class Lines:
     def __init__(self, form: Form) -> None:
         self._form = form
         self._known: _Known | None = None
-        self._subnets = _Kept[bytes, str]()  # by the option
-        self._clients = {transport: _Clients(form, transport) for transport in Transport}
         self._no_subnet, self._no_decisions = form.subnet(None, truncated=False), form.decisions(())
+        self._subnets = _Kept[bytes, str]()  # by the option
+        self._clients = {
+            transport: _Texts[bytes](
+                partial(lambda name, source: form.client(name, show_address(source)), transport.name)
+            )
+            for transport in Transport
+        }
 
     def of(self, batch: Batch) -> bytes:
         """The lines of a batch. The usual case is one function, as a call costs as much as all the rest."""
@@ -322,7 +318,7 @@ class Lines:
         end = packet.find(0, HEADER) + _TAIL
         is_truncated = outcome.__class__ is Truncated
         labels = packet[HEADER : end - _TAIL]
-        found = known.questions.get(labels.lower() + outcome.type_class)
+        found = known.questions.get(labels.lower() + outcome.type_class) if outcome.type_class else None
         if found is None or not _is_like(outcome.reply, found[0]):
             end, question = self._read(known, packet, outcome)
         else:
@@ -352,7 +348,7 @@ class Lines:
     def _subnet(self, packet: bytes, end: int, *, truncated: bool) -> str:
         """What a line says of the client subnet, if there is one behind the question, which ends at `end`."""
         size, _, is_whole = USUAL_OPTS.get(packet[end : end + OPT_HEAD], UNUSUAL_OPT)
-        if size != len(packet) - end or packet[8:HEADER] != _ONE_RECORD or truncated:
+        if truncated or size != len(packet) - end or (packet[8:HEADER] != _ONE_RECORD and not is_whole):
             return self._form.subnet(subnet_of(packet, end), truncated=truncated)
         if is_whole:  # a cookie
             return self._no_subnet
@@ -361,6 +357,10 @@ class Lines:
         if shown is None:
             shown = self._subnets.keep(option, self._form.subnet(subnet_of(packet, end), truncated=False))
         return shown
+
+
+def _client(form: Form, transport: Transport, source: bytes) -> str:
+    return form.client(transport.name, show_address(source))
 
 
 def _is_like(one: Reply, other: Reply) -> bool:

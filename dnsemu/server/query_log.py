@@ -14,7 +14,7 @@ import stat
 import sys
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from json import JSONEncoder
@@ -296,7 +296,7 @@ class _Json:
         shown = f'"{subnet}"' if subnet else "null"
         return f'"subnet": {shown}, "truncated": true, ' if truncated else f'"subnet": {shown}, '
 
-    def decisions(self, decided: Iterable[Decided]) -> str:
+    def decisions(self, decided: Sequence[Decided]) -> str:
         return f'"decisions": [{", ".join(map(_decision, decided))}]}}\n'
 
 
@@ -326,7 +326,7 @@ class _Route53:
     def subnet(self, subnet: str | None, *, truncated: bool) -> str:
         return subnet or "-"
 
-    def decisions(self, decided: Iterable[Decided]) -> str:
+    def decisions(self, decided: Sequence[Decided]) -> str:
         return "\n"
 
 

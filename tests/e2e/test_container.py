@@ -105,6 +105,7 @@ def copied(stage: list[Instruction]) -> Iterator[tuple[str, str]]:
 
 SERVED_FOLDER = CMD[1]
 LISTEN = option(CMD, "--listen")
+HTTP = option(CMD, "--http")
 
 
 def test_the_parser_reads_what_dockerfiles_may_contain() -> None:
@@ -162,7 +163,8 @@ def test_the_container_serves_a_folder_of_example_zones() -> None:
 
 def test_the_container_listens_on_all_addresses_and_stops_on_sigterm() -> None:
     assert LISTEN == "0.0.0.0:53"
-    assert set(last(FINAL, "EXPOSE").words) == {f"{port_of(LISTEN)}/udp", f"{port_of(LISTEN)}/tcp"}
+    exposed = {f"{port_of(LISTEN)}/udp", f"{port_of(LISTEN)}/tcp", f"{port_of(HTTP)}/tcp"}
+    assert set(last(FINAL, "EXPOSE").words) == exposed
     assert last(FINAL, "STOPSIGNAL").words == ["SIGTERM"]
 
 
@@ -196,13 +198,23 @@ def test_what_the_wheel_needs_is_copied() -> None:
 def test_compose_builds_and_runs_the_image_as_it_is() -> None:
     assert DNSEMU["build"] == "."
     # With `image` beside `build`, compose would first look for one of that name in a registry.
-    assert not {"image", "command", "entrypoint", "user", "privileged", "network_mode"} & DNSEMU.keys()
+    assert not {"image", "entrypoint", "user", "privileged", "network_mode"} & DNSEMU.keys()
     assert "test" not in DNSEMU["healthcheck"]
+
+
+def test_compose_allows_control_to_the_host_alone() -> None:
+    """The gateway, from where all comes that goes through a published port; else it is the image's own command."""
+    (ipam,) = COMPOSE["networks"]["lab"]["ipam"]["config"]
+    assert DNSEMU["command"] == [*CMD, "--allow-control", ipam["gateway"]]
 
 
 def test_both_protocols_are_published_on_the_loopback_interface_only() -> None:
     target = port_of(LISTEN)
-    assert sorted(DNSEMU["ports"]) == [f"127.0.0.1:5300:{target}/tcp", f"127.0.0.1:5300:{target}/udp"]
+    assert sorted(DNSEMU["ports"]) == [
+        f"127.0.0.1:5300:{target}/tcp",
+        f"127.0.0.1:5300:{target}/udp",
+        f"127.0.0.1:8053:{port_of(HTTP)}/tcp",
+    ]
 
 
 def test_dnsemu_has_a_fixed_address_that_nobody_else_gets() -> None:
@@ -368,7 +380,7 @@ def test_the_command_of_the_image_serves(room: Path) -> None:
     source, zones = laid_out(room)
     container = Container(installed(source, room), room)
     port_file, log = room / "run" / "ports.json", room / "log"
-    command = replaced(CMD, {SERVED_FOLDER: str(zones), LISTEN: "0.0.0.0:0"})
+    command = replaced(CMD, {SERVED_FOLDER: str(zones), LISTEN: "0.0.0.0:0", HTTP: "0.0.0.0:0"})
     argv = [*ENTRYPOINT, *command, "--port-file", str(port_file)]
 
     with container.start(argv, log) as process:
