@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import gc
 import logging
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
+from dnsemu.app.collector import collector_at_rest
 from dnsemu.authority import Authority, Sources, check_configuration, compile_authority
 from dnsemu.config import (
     Source,
@@ -88,7 +87,7 @@ def load_text(text: str, name: str = "zones.yaml") -> Loaded:
 
 def load_sources(sources: Sequence[Source], faults: list[Fault]) -> Loaded:
     """Read and compile; `faults` are those of files that have no text. Raises ConfigError with every fault."""
-    with _collector_at_rest():
+    with collector_at_rest():
         return _load_sources(sources, faults)
 
 
@@ -131,15 +130,3 @@ def _printable(fault: Fault) -> Fault:
         "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text) for text in fault[2:4]
     ]
     return fault._replace(message=shown[0], hint=shown[1])
-
-
-@contextmanager
-def _collector_at_rest() -> Iterator[None]:
-    """Without looking for cycles: loading makes millions of objects and next to none."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()

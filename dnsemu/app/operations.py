@@ -8,9 +8,10 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from time import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from dnsemu import __version__
+from dnsemu.app.collector import collector_at_rest
 from dnsemu.app.loading import Loaded
 from dnsemu.authority import Authority
 from dnsemu.config import MissingPath
@@ -26,6 +27,14 @@ if TYPE_CHECKING:
     from dnsemu.metrics import Labels, Reloads
 
 _log = logging.getLogger("dnsemu")
+
+
+class _Prepared(NamedTuple):
+    """A configuration that is ready to be served, and what `Tally.keep` needs."""
+
+    loaded: Loaded
+    labels: Labels | None
+    numbers: Mapping[int, tuple[int, Sequence[int]]]
 
 
 class Operations:
@@ -46,7 +55,7 @@ class Operations:
     ) -> None:
         """`counts`: whether there will be metrics; `probes`: how many at a time.
 
-        `read` reads the files again, and `settle` is called when what was read is served.
+        `read` reads the files again, and `settle` is called when that is done, in the thread that does it.
         """
         self._seed = seed
         self._read = read
@@ -136,19 +145,23 @@ class Operations:
             raise NotReloadable("what is served does not come from files: there is nothing to read again")
         async with self._lock:
             try:
-                loaded, labels = await asyncio.to_thread(self._prepare, self._read)
+                prepared = await asyncio.to_thread(self._prepare, self._read)
             except (ConfigError, MissingPath) as error:
                 self._refuse(error)
                 raise
-            self._take(loaded, labels)
+            self._take(prepared)
             return self.served
 
-    def _prepare(self, read: Callable[[], Loaded]) -> tuple[Loaded, Labels | None]:
+    def _prepare(self, read: Callable[[], Loaded]) -> _Prepared:
         """All that can be done beside the answers: in a thread."""
-        loaded = read()
-        healthy = self.monitor.ledger.snapshot
-        loaded = loaded._replace(authority=loaded.authority.with_health(healthy))
-        return loaded, self._make_labels(loaded.configuration, loaded.authority)
+        with collector_at_rest():
+            loaded = read()
+            healthy = self.monitor.ledger.snapshot
+            loaded = loaded._replace(authority=loaded.authority.with_health(healthy))
+            labels = self._make_labels(loaded.configuration, loaded.authority)
+            numbers = self._labels.numbers_after(labels) if labels is not None and self._labels is not None else {}
+            self._settle()  # before the collector looks at all of it
+            return _Prepared(loaded, labels, numbers)
 
     def _make_labels(self, configuration: Configuration, authority: Authority) -> Labels | None:
         if not self._counts:
@@ -157,16 +170,16 @@ class Operations:
 
         return Labels(configuration, authority)
 
-    def _take(self, loaded: Loaded, labels: Labels | None) -> None:
+    def _take(self, prepared: _Prepared) -> None:
         """Serve another configuration: what is known of health and places goes on with it."""
+        loaded, labels, numbers = prepared
         before, configuration = self.served, loaded.configuration
         self.recent.settle()
         self.monitor.replace(configuration.health_checks)
         authority = loaded.authority.with_health(self.monitor.ledger.snapshot)
         if self.places:
             authority = authority.with_places(list(self.places.values()))
-        if labels is not None and self._labels is not None:
-            numbers = self._labels.numbers_after(labels)
+        if labels is not None:
             for tally in self.answers.tallies.values():
                 tally.keep(labels.zones, numbers)
         self._labels = labels
@@ -178,7 +191,6 @@ class Operations:
         same = " (nothing has changed)" if before.sha256 == loaded.digest else ""
         _log.info("reloaded%s: %s", same, summary_of(configuration))
         self.events.tell("reload", {"succeeded": True, "sha256": loaded.digest})
-        self._settle()
 
     def _refuse(self, error: ConfigError | MissingPath) -> None:
         self._note_reload(succeeded=False)
@@ -232,7 +244,12 @@ class Operations:
             {"health": sum(one.forced is not None for one in standings), "place": len(self.places)},
             self._query_log.dropped if self._query_log else 0,
         )
-        return await asyncio.to_thread(render, seen, accept)
+
+        def rendered() -> tuple[bytes, str]:
+            with collector_at_rest():
+                return render(seen, accept)
+
+        return await asyncio.to_thread(rendered)
 
 
 def summary_of(configuration: Configuration) -> str:

@@ -37,7 +37,7 @@ class Settings:
     `http`: where it listens for HTTP; without it there are no metrics either. `http_may_lack`: if that address is
     taken, go on without. `allow_control`: who may change something over HTTP, beside this machine. `read` reads the
     files again, `watcher` tells when, and `digest` is what it said of those that are served. `settle` is called
-    when a configuration was loaded and serves.
+    when another configuration was loaded, before it serves.
     """
 
     http: Endpoint | None = None
