@@ -220,7 +220,7 @@ MALFORMED = [
 ]
 
 
-@pytest.mark.parametrize(("packet", "reason"), MALFORMED)
+@pytest.mark.parametrize(("packet", "reason"), MALFORMED, ids=range(len(MALFORMED)))
 def test_malformed_packets_by_reason(watched: Watched, packet: bytes, reason: str) -> None:
     watched.put(packet, 2)
     assert watched.value("dnsemu_dns_malformed_total", reason=reason) == 2

@@ -123,7 +123,8 @@ def test_a_closed_port(type_: str) -> None:
 
 
 @pytest.mark.parametrize("address", ["nonsense", "127.0.0.1.example.test", "fe80::1%lo", "1:2", "127.1"])
-def test_what_is_no_address_is_not_looked_up(address: str) -> None:
+def test_what_is_no_address_is_not_looked_up(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", None)
     seen = asked("TCP", ip_address=address, port=80)
     assert seen.text.startswith("Failure: The health checker could not establish a connection: ")
 
@@ -225,10 +226,14 @@ def test_what_comes_too_late(script: Script, step: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "limits", [TimeLimits(connect=0.05, status=0.3, body=9), TimeLimits(connect=0.05, status=9, body=0.3)]
+    ("script", "limits"),
+    [
+        (late(status=0.3), TimeLimits(connect=0.2, status=9, body=0.2)),
+        (late(fields=0.3), TimeLimits(connect=0.2, status=0.2, body=9)),
+    ],
 )
-def test_each_limit_is_for_its_own_step(limits: TimeLimits) -> None:
-    assert probed(late(status=0.2, fields=0.2), limits=limits).observation.success
+def test_each_limit_is_for_its_own_step(script: Script, limits: TimeLimits) -> None:
+    assert probed(script, limits=limits).observation.success
 
 
 def test_the_time_for_the_response_begins_at_the_status_line() -> None:

@@ -138,6 +138,12 @@ def test_a_body_counts_only_where_it_is_searched(type_: str) -> None:
         (b"deflate", raw_deflate(b"a needle"), FOUND),
         (b"deflate", raw_deflate(AT_END), FOUND),
         (b"deflate", raw_deflate(STRADDLES), NOT_FOUND),
+        (
+            b"deflate",
+            b"\x08\x08\x00\xf7\xff" + b"a needle" + b"\x01\x00\x00\xff\xff",
+            FOUND,
+        ),  # much like zlib's header
+        (b"deflate", zlib.compress(b"a needle") + b"\x1f\x8b", FOUND),
         (b"deflate", b"", NOT_FOUND),
         (b"identity", b"a needle", FOUND),
         (b"br", b"a needle", FOUND),

@@ -274,6 +274,22 @@ class Torrent:
         return self.octets[:most]
 
 
+class Gone(Torrent):
+    """A channel to an endpoint that has answered without having been asked, and left."""
+
+    async def send(self, octets: bytes) -> None:
+        raise BrokenPipeError
+
+
+def test_an_answer_counts_that_came_before_the_request() -> None:
+    async def run() -> str:
+        exchange = Exchange(Gone(OK))
+        await exchange.ask(request_of(check_of()))
+        return str(await exchange.status())
+
+    assert asyncio.run(run()) == "HTTP Status Code 200, OK"
+
+
 def test_an_endpoint_that_is_faster_than_we_are_does_not_stop_the_clock() -> None:
     async def run() -> None:
         exchange = Exchange(Torrent(b"HTTP/1.1 100 Continue\r\n\r\n"))

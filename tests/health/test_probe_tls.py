@@ -163,6 +163,8 @@ def test_time_limits_over_tls(identities: Identities) -> None:
         (["x"], "x", r"\052.example.test", [None]),
         (["x"], "x", "a..test", [None]),
         (["x"], "x", "a" * 64 + ".test", [None]),
+        (["x"], "x", "a." * 126 + "te", [None]),
+        (["x"], "x", "a." * 126 + "t", ["a." * 126 + "t", None]),
         (["x"], "x", "ü.test", [None]),
     ],
 )
