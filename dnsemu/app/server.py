@@ -35,9 +35,11 @@ class Settings:
     """What a server does beside answering.
 
     `http`: where it listens for HTTP; without it there are no metrics either. `http_may_lack`: if that address is
-    taken, go on without. `allow_control`: who may change something over HTTP, beside this machine. `read` reads the
-    files again, `watcher` tells when, and `digest` is what it said of those that are served. `settle` is called
-    when another configuration was loaded, before it serves.
+    taken, go on without. `allow_control`: who may change something over HTTP, beside this machine. `probes`: without
+    them health is what it is at the beginning, or what is forced.
+
+    `read` reads the files again, `watcher` tells when, and `digest` is what it said of those that are served.
+    `settle` is called when another configuration was loaded, before it serves.
     """
 
     http: Endpoint | None = None
@@ -47,6 +49,7 @@ class Settings:
     read: Callable[[], Loaded] | None = None
     watcher: Watcher | None = None
     digest: str = ""
+    probes: bool = True
     settle: Callable[[], None] = lambda: None
 
 
@@ -105,7 +108,8 @@ class Server:
         if self._settings.query_log is not None:
             self._settings.query_log.start()
         await self._serving.start()
-        self.operations.monitor.start()
+        if self._settings.probes:
+            self.operations.monitor.start()
         self.operations.is_ready = True
         for line in _summary(self.operations.served.configuration):
             _log.info("serving %s", line)

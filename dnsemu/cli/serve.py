@@ -10,7 +10,6 @@ import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, NoReturn
@@ -110,12 +109,16 @@ def command(
     )
     _remove(port_file)
     paths = paths or (DEFAULT_PATH,)
-    watcher = None if no_watch else Watcher(paths)
+    files = _Files(paths)
+    watcher = None if no_watch else Watcher(paths, also=files.also)
     digest = watcher.digest() if watcher else ""  # before the files are read: what changes from here on is noticed
-    loaded = _load(paths)
+    loaded = _load(files)
+    if watcher and files.also():
+        digest = watcher.digest()
     try:
-        settings = replace(settings, read=partial(load, paths), watcher=watcher, digest=digest)
-        server = Server(loaded, endpoints, seed, settings=settings)
+        server = Server(
+            loaded, endpoints, seed, settings=replace(settings, read=files, watcher=watcher, digest=digest)
+        )
     except BindError as error:
         _leave(str(error), Exit.CANNOT_BIND)
     if asyncio.run(_serve(server, port_file)) == signal.SIGINT:
@@ -243,9 +246,28 @@ def _tell(faults: Sequence[Fault], texts: dict[str, str]) -> None:
         )
 
 
-def _load(paths: Sequence[Path]) -> Loaded:
+class _Files:
+    """Reads the files, and remembers what else they read: the database of addresses."""
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self._paths = paths
+        self._also: tuple[Path, ...] = ()
+
+    def __call__(self) -> Loaded:
+        """What is in them now. Raises ConfigError, MissingPath."""
+        loaded = load(self._paths)
+        geoip = loaded.configuration.clients.geoip
+        self._also = (Path(geoip),) if geoip is not None else ()
+        return loaded
+
+    def also(self) -> tuple[Path, ...]:
+        """What those read last read beside themselves."""
+        return self._also
+
+
+def _load(files: _Files) -> Loaded:
     try:
-        loaded = load(paths)
+        loaded = files()
     except MissingPath as error:
         _leave(f"{error}; dnsemu init writes a zone file to begin with", Exit.UNREADABLE)
     except ConfigError as error:

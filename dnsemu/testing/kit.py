@@ -15,7 +15,7 @@ import dns.query
 import dns.rcode
 import dns.rdatatype
 
-from dnsemu.app import Loaded, Server, load, load_text
+from dnsemu.app import Loaded, Server, Settings, load, load_text
 from dnsemu.server import Limits, read_endpoint
 
 TIMEOUT = 5.0  # seconds
@@ -68,14 +68,16 @@ def serve(
     seed: int | None = None,
     host: str = "127.0.0.1",
     limits: Limits | None = None,
+    probes: bool = False,
 ) -> Iterator[TestServer]:
     """Serve a folder or file, or a `text`, until the block ends.
 
-    `seed` makes random choices the same each time; `limits` are those of TCP connections. Raises ConfigError with
-    every fault of the configuration, before anything is served.
+    `seed` makes random choices the same each time; `limits` are those of TCP connections. Health checks have the
+    status that they begin with, so that nothing outside decides about a test; with `probes` their endpoints are asked.
+    Raises ConfigError with every fault of the configuration, before anything is served.
     """
     endpoint = read_endpoint(f"[{host}]:0" if ":" in host else f"{host}:0")
-    server = Server(_load(path, text), [endpoint], seed, limits)
+    server = Server(_load(path, text), [endpoint], seed, limits, Settings(probes=probes))
     running = _Thread(server)
     try:
         running.begin()

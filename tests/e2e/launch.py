@@ -41,6 +41,13 @@ class Launched:
     def log(self) -> str:
         return self._log.read_text(encoding="utf-8")
 
+    def wait_for_log(self, text: str) -> str:
+        """The log, once it has that text in a whole line; as it is if it never has."""
+        deadline = time.monotonic() + PATIENCE
+        while text not in self.log.rpartition("\n")[0] and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return self.log
+
     def stop(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, float]:
         """Its exit status, and how many seconds it took."""
         began = time.monotonic()

@@ -35,7 +35,7 @@ def test_what_serve_prints() -> None:
     shown = next(block for block in consoles(README) if "make serve" in block)
     expected = [line.split(" ", 1)[1].split(" on ")[0] for line in shown.splitlines()[1:]]
     with launched() as server:
-        log = server.log
+        log = server.wait_for_log("http://")
     printed = [line.split(" ", 1)[1].split(" on ")[0] for line in log.splitlines()]
     assert printed[: len(expected)] == expected
 
