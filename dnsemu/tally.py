@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import _count_elements  # type: ignore[attr-defined]  # what Counter.update calls, without its checks
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
-from operator import itemgetter
+from itertools import chain
 
 Answered = tuple[str, int, bytes]
 """Zone id (empty for none), RCODE, and type and class as they stand in the question."""
@@ -23,7 +23,6 @@ Decided = tuple[int, int, Hashable]
 NO_MEMBER = -1
 OTHER = b""
 """Stands for all types that are not told apart."""
-_first = itemgetter(0)
 _FEW = 4096  # keys; clients may ask for any of 2^32 types and classes
 
 
@@ -92,10 +91,7 @@ class Tally:
 
     def count_decisions(self, decided: Sequence[Sequence[Decision]]) -> None:
         """Count the decisions of a batch, those of each answer together."""
-        _count_elements(self._choices, map(_first, decided))
-        if sum(map(len, decided)) > len(decided):
-            for more in decided:
-                _count_elements(self._choices, more[1:])
+        _count_elements(self._choices, chain.from_iterable(decided))
         if len(self._choices) > _FEW:  # members that are drawn come in very many orders
             self._decided, self._choices = self.decided(), {}
 

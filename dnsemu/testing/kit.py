@@ -73,7 +73,7 @@ def serve(
     """Serve a folder or file, or a `text`, until the block ends.
 
     `seed` makes random choices the same each time; `limits` are those of TCP connections. Health checks have the
-    status that they begin with, so that nothing outside decides about a test; with `probes` their endpoints are asked.
+    status that they begin with, so that nothing outside decides about a test; with `probes` they ask their endpoints.
     Raises ConfigError with every fault of the configuration, before anything is served.
     """
     endpoint = read_endpoint(f"[{host}]:0" if ":" in host else f"{host}:0")
