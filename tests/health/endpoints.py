@@ -8,6 +8,7 @@ import os
 import socket
 import ssl
 import struct
+import sys
 import time
 import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -73,7 +74,7 @@ class Endpoint:
             self.names.append(name)
             return then(connection, name, context) if then else None
 
-        tls.sni_callback = note  # type: ignore[assignment]
+        tls.sni_callback = note
 
     async def close(self) -> None:
         """End all that is still going on."""
@@ -99,6 +100,22 @@ async def endpoint(
         server.close()
         await seen.close()
         await asyncio.sleep(0)
+
+
+@asynccontextmanager
+async def full() -> AsyncIterator[int]:
+    """The port of a server that has no room for another connection: Linux leaves it unanswered."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as server:
+        waiting = [socket.socket() for _ in range(4)]
+        for sock in waiting:
+            sock.setblocking(False)
+            sock.connect_ex(server.getsockname())
+        yield server.getsockname()[1]
+        for sock in waiting:
+            sock.close()
+
+
+only_linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux ignores connections above the backlog")
 
 
 # Scripts
@@ -245,7 +262,15 @@ def probed(
             assert not ours, "the probe left tasks behind"
             return Probed(observation, there, time.monotonic() - began)
 
-    return asyncio.run(run())
+    before = descriptors()
+    seen = asyncio.run(run())
+    assert descriptors() == before, "a socket is still open"
+    return seen
+
+
+def short(value: object) -> str | None:
+    """What tells a row of octets from the others, in the name of a test."""
+    return repr(value[:30]) if isinstance(value, bytes) else None
 
 
 def need_ipv6() -> None:

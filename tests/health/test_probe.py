@@ -1,28 +1,26 @@
-"""Probes of real endpoints: connecting, time limits, and what they leave behind."""
+"""Probes of real endpoints: where they go, how connections end, and what is left behind."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
 import struct
-import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from threading import Event, Thread
 
 import pytest
 from health.endpoints import (
     OK,
     PATIENCE,
-    Endpoint,
     Script,
     check_of,
     descriptors,
     endpoint,
-    floods,
+    full,
     hangs_up,
     need_ipv6,
     nowhere,
+    only_linux,
     probed,
     resets,
     says,
@@ -30,13 +28,12 @@ from health.endpoints import (
     stalls,
 )
 
-from dnsemu.health.observation import Observation, TimeLimits, Unresolved
+from dnsemu.health.observation import Observation, Unresolved
 from dnsemu.health.probe import is_connected_to_itself, probe
 
 pytestmark = pytest.mark.e2e
 
-TIMEOUT = "Failure: The health checker could not establish a connection within the timeout limit."
-SHORT = TimeLimits(tcp=0.1, connect=0.1, status=0.1, body=0.1)
+LINE, FIELDS = b"HTTP/1.1 200 OK\r\n", b"Server: x\r\nContent-Length: 3\r\n\r\n"
 
 
 @pytest.fixture(autouse=True)
@@ -52,7 +49,7 @@ async def local(name: str) -> str:
 
 def asked(type_: str, **arguments: object) -> Observation:
     """Of an endpoint that is not there; every name is 127.0.0.1."""
-    return asyncio.run(probe(check_of(type_, **arguments), local, SHORT))
+    return asyncio.run(probe(check_of(type_, **arguments), local))
 
 
 # Where
@@ -137,116 +134,6 @@ def test_a_connection_to_itself_is_none() -> None:
         with socket.create_connection(other.getsockname()) as usual:
             assert not is_connected_to_itself(usual, other.getsockname()[1])
             assert not is_connected_to_itself(usual, usual.getsockname()[1])
-
-
-@asynccontextmanager
-async def full() -> AsyncIterator[int]:
-    """The port of a server that has no room for another connection: Linux leaves it unanswered."""
-    with socket.create_server(("127.0.0.1", 0), backlog=0) as server:
-        waiting = [socket.socket() for _ in range(4)]
-        for sock in waiting:
-            sock.setblocking(False)
-            sock.connect_ex(server.getsockname())
-        yield server.getsockname()[1]
-        for sock in waiting:
-            sock.close()
-
-
-only_linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux ignores connections above the backlog")
-
-
-@only_linux
-@pytest.mark.parametrize(
-    ("type_", "limits"),
-    [("TCP", TimeLimits(tcp=0.1)), ("HTTP", TimeLimits(connect=0.1)), ("HTTPS_STR_MATCH", TimeLimits(connect=0.1))],
-)
-def test_the_time_to_connect_is_limited(type_: str, limits: TimeLimits) -> None:
-    async def run() -> tuple[Observation, float]:
-        async with full() as port:
-            began = asyncio.get_running_loop().time()
-            seen = await probe(check_of(type_, port=port), local, limits)
-            return seen, asyncio.get_running_loop().time() - began
-
-    seen, seconds = asyncio.run(run())
-    assert seen == Observation(False, TIMEOUT, "127.0.0.1")
-    assert 0.09 < seconds < 1.5
-
-
-# Endpoints that are slow
-
-LINE, FIELDS = b"HTTP/1.1 200 OK\r\n", b"Server: x\r\nContent-Length: 3\r\n\r\n"
-DEFLATE = b"Content-Encoding: deflate\r\n\r\n"
-NOTHING = b"\0\0\0\xff\xff"  # a block of no octets
-
-
-def late(status: float = 0, fields: float = 0, body: float = 0) -> Script:
-    """Waits so many seconds before each of the three."""
-
-    async def script(self: Endpoint, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        for seconds, octets in ((status, LINE), (fields, FIELDS), (body, b"yes")):
-            await asyncio.sleep(seconds)
-            writer.write(octets)
-        await reader.read()
-
-    return script
-
-
-SLOW = [
-    (silence, "HTTP", "the status line"),
-    (silence, "HTTPS", "the TLS handshake"),
-    (says(*(LINE[at : at + 1] for at in range(len(LINE))), pause=0.05), "HTTP", "the status line"),
-    (stalls(LINE, FIELDS[:-1]), "HTTP_STR_MATCH", "the response headers"),
-    (says(LINE, *(b"a: b\r\n",) * 99, pause=0.05), "HTTP", "the response headers"),
-    (stalls(LINE, FIELDS, b"ye"), "HTTP_STR_MATCH", "the response body"),
-    (says(LINE + b"\r\n", *(b"yes",) * 99, pause=0.05), "HTTP_STR_MATCH", "the response body"),
-    (floods(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 99), "HTTP", "the status line"),
-    (floods(LINE + DEFLATE, NOTHING * 99), "HTTP_STR_MATCH", "the response body"),
-]
-
-
-@pytest.mark.parametrize(("script", "type_", "step"), SLOW)
-def test_the_time_for_a_response_is_limited(script: Script, type_: str, step: str) -> None:
-    seen = probed(script, type_, limits=SHORT, search_string="yes")
-    assert seen.text == f"Failure: The endpoint did not finish {step} within 0.1 s."
-    assert 0.09 < seen.seconds < 1.5
-    assert seen.observation.connect is not None
-
-
-@pytest.mark.parametrize(
-    ("script", "step"),
-    [
-        (late(status=0.3), "the status line"),
-        (late(fields=0.3), "the response headers"),
-        (late(fields=0.15, body=0.15), "the response body"),
-    ],
-)
-def test_what_comes_too_late(script: Script, step: str) -> None:
-    seen = probed(script, "HTTP_STR_MATCH", limits=TimeLimits(status=0.2, body=0.2), search_string="yes")
-    assert seen.text == f"Failure: The endpoint did not finish {step} within 0.2 s."
-
-
-@pytest.mark.parametrize(
-    ("script", "limits"),
-    [
-        (late(status=0.3), TimeLimits(connect=0.2, status=9, body=0.2)),
-        (late(fields=0.3), TimeLimits(connect=0.2, status=0.2, body=9)),
-    ],
-)
-def test_each_limit_is_for_its_own_step(script: Script, limits: TimeLimits) -> None:
-    assert probed(script, limits=limits).observation.success
-
-
-def test_the_time_for_the_response_begins_at_the_status_line() -> None:
-    limits = TimeLimits(connect=1, status=0.5, body=0.5)
-    seen = probed(late(status=0.3, fields=0.15, body=0.15), "HTTP_STR_MATCH", limits=limits, search_string="yes")
-    assert seen.observation.success
-    assert 0.29 < (seen.observation.first_byte or 0) < 0.5
-
-
-def test_the_body_is_not_waited_for_where_nobody_searches_it() -> None:
-    seen = probed(late(body=PATIENCE))
-    assert seen.observation.success
-    assert seen.seconds < 1
 
 
 # Connections that end

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import h11
 import pytest
-from health.endpoints import OK, check_of, cut, floods, probed, resets, says
+from health.endpoints import OK, check_of, cut, floods, probed, resets, says, short
 
 from dnsemu.health.http import Exchange, request_of
 
@@ -54,6 +54,7 @@ def test_the_request_as_an_endpoint_receives_it() -> None:
         ("HTTPS_STR_MATCH", 8443, "a.test", None, b"a.test:8443"),
         ("HTTP", 80, "a b\r\nX: ü.test", None, b"a%20b%0D%0AX:%20%C3%BC.test"),
     ],
+    ids=short,
 )
 def test_host(type_: str, port: int, fqdn: str | None, address: str | None, host: bytes) -> None:
     if ":" in (fqdn or ""):
@@ -78,6 +79,7 @@ def test_host(type_: str, port: int, fqdn: str | None, address: str | None, host
         ("/\r\nX: y\0\x7f", b"/%0D%0AX:%20y%00%7F"),
         ("/\ud800", b"/%ED%A0%80"),
     ],
+    ids=short,
 )
 def test_path(path: str, target: bytes) -> None:
     assert request_of(check_of(resource_path=path)).target == target
@@ -93,6 +95,7 @@ def test_path(path: str, target: bytes) -> None:
         ("a\r\nX: y\t\0", b"a%0D%0AX: y%09%00"),
         ("a) (b\\", b"a%29 %28b%5C"),
     ],
+    ids=short,
 )
 def test_user_agent(id_: str, shown: bytes) -> None:
     want = b"Amazon-Route53-Health-Check-Service (ref %s; report http://amzn.to/1vsZADi)" % shown
@@ -126,6 +129,7 @@ def test_user_agent(id_: str, shown: bytes) -> None:
         (b"HTTP/1.1 200 a\x1b[31mb\tc\xff", "Success: HTTP Status Code 200, a\ufffd[31mb\ufffdc\ufffd"),
         (b"HTTP/1.1 500 " + b"x" * 999, "Failure: HTTP Status Code 500, xxxxx"),
     ],
+    ids=short,
 )
 def test_status(line: bytes, text: str) -> None:
     seen = probed(says(line + b"\r\nContent-Length: 0\r\n\r\n"))
@@ -165,6 +169,7 @@ def test_interim_responses_are_skipped(size: int) -> None:
         (b"HTTP/1.1 2000 OK\r\n", "'HTTP/1.1 2000 OK'."),
         (b"<html>hello</html>", "'<html>hello</html>'."),
     ],
+    ids=short,
 )
 def test_what_is_not_http(octets: bytes, shown: str) -> None:
     seen = probed(says(octets))
@@ -189,7 +194,7 @@ def pieces(head: bytes, size: int) -> Sequence[bytes]:
 
 
 @pytest.mark.parametrize("size", [100_000, 997, 16, 0])
-@pytest.mark.parametrize("before", [b"", b"HTTP/1.1 103 Early Hints\r\n" + filled(16384) + b"\r\n"])
+@pytest.mark.parametrize("before", [b"", b"HTTP/1.1 103 Early Hints\r\n" + filled(16384) + b"\r\n"], ids=short)
 @pytest.mark.parametrize(("octets", "text"), [(16384, SUCCESS), (16385, TOO_LARGE), (40_100, TOO_LARGE)])
 def test_how_large_headers_may_be(size: int, before: bytes, octets: int, text: str) -> None:
     script = says(*pieces(before + LINE + filled(octets) + b"\r\n", size), pause=0 if size else 0.01)
@@ -207,6 +212,7 @@ def test_interim_headers_are_no_larger_either() -> None:
         (LINE, b"x" * 65536, TOO_LARGE),
         (b"HTTP/1.1 200 ", b"x" * 65536, "Failure: The status line of the response is longer than 16,384 bytes."),
     ],
+    ids=short,
 )
 def test_headers_without_end(first: bytes, then: bytes, text: str) -> None:
     seen = probed(floods(first, then))
@@ -226,6 +232,7 @@ def test_headers_without_end(first: bytes, then: bytes, text: str) -> None:
         b"Transfer-Encoding: chunked\r\n",
         b"Content-Length: 10\r\n",
     ],
+    ids=short,
 )
 @pytest.mark.parametrize("end", [b"\r\n", b"\n"])
 def test_headers_that_are_right(fields: bytes, end: bytes) -> None:
@@ -251,6 +258,7 @@ def test_headers_that_are_right(fields: bytes, end: bytes) -> None:
         b"Content-Length: x\r\n",
         b"Content-Length: 1\r\nContent-Length: 2\r\n",
     ],
+    ids=short,
 )
 def test_headers_that_are_wrong(fields: bytes) -> None:
     seen = probed(says(LINE + fields + b"\r\n"))

@@ -192,7 +192,7 @@ def needs_sni(context: ssl.SSLContext, right: ssl.SSLContext | None = None) -> s
             tls.context = right
         return None
 
-    context.sni_callback = choose  # type: ignore[assignment]
+    context.sni_callback = choose
     return context
 
 
@@ -217,7 +217,7 @@ def test_an_endpoint_that_needs_sni_and_does_not_get_it(
 
 def test_an_endpoint_that_does_not_like_the_name(identities: Identities) -> None:
     context = identities(SNI_NAME).tls()
-    context.sni_callback = lambda *_: int(ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME)  # type: ignore[assignment]
+    context.sni_callback = lambda *_: int(ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME)
     seen = probed(shakes_hands(context), "HTTPS", fqdn=SNI_NAME)
     assert seen.text == "Failure: TLS handshake failed: SSL alert unrecognized_name."
     assert seen.endpoint.names == [SNI_NAME]
