@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import NamedTuple
@@ -33,6 +33,10 @@ class Forced(NamedTuple):
     healthy: bool
     reason: str = ""
     until: float | None = None
+
+    def is_over(self, now: float) -> bool:
+        """Whether its time has come."""
+        return self.until is not None and self.until <= now
 
 
 class Transition(NamedTuple):
@@ -116,9 +120,7 @@ class Ledger:
             seconds = getattr(observation, phase)
             if seconds is not None:
                 histogram.observe(seconds)
-        if was_silent:
-            return self._review_with_parents(standing, observation.text, now)
-        return self._review(standing, observation.text, now)
+        return self._review([standing], observation.text, now, parents_too=was_silent)
 
     def set_alarm(self, region: str, name: str, state: AlarmState, now: float) -> list[Transition]:
         """The data of an alarm say something. Raises LookupError if no check watches it."""
@@ -129,7 +131,7 @@ class Ledger:
             standing.alarm = state
             if state != "INSUFFICIENT_DATA":
                 standing.last_data = state == "OK"
-        return self._review_all(watching, f"alarm {name} is {state}", now)
+        return self._review(watching, f"alarm {name} is {state}", now)
 
     def set_control(self, control: str, state: ControlState, now: float) -> list[Transition]:
         """A routing control, by its ARN or what is behind the last slash, was set. Raises LookupError."""
@@ -138,34 +140,32 @@ class Ledger:
             raise LookupError(f"no health check follows a routing control {control}")
         for standing in following:
             standing.control = state
-        return self._review_all(following, f"routing control {control} is {state}", now)
+        return self._review(following, f"routing control {control} is {state}", now)
 
     def force(self, check_id: str, forced: Forced, now: float) -> list[Transition]:
         """Set a status above everything else. Raises KeyError."""
         standing = self.standings[check_id]
         standing.forced = forced
-        return self._review_with_parents(standing, f"forced{': ' if forced.reason else ''}{forced.reason}", now)
+        return self._review([standing], f"forced{': ' if forced.reason else ''}{forced.reason}", now)
 
     def clear(self, check_id: str, now: float) -> list[Transition]:
         """Let a status be what it is. Raises KeyError."""
         standing = self.standings[check_id]
         standing.forced = None
-        return self._review_with_parents(standing, "no longer forced", now)
+        return self._review([standing], "no longer forced", now)
 
     def expire(self, now: float) -> list[Transition]:
         """Clear what was forced until now."""
-        return [
-            transition
-            for standing in self.standings.values()
-            if standing.forced and standing.forced.until is not None and standing.forced.until <= now
-            for transition in self.clear(standing.check.id, now)
-        ]
+        over = [standing for standing in self.standings.values() if standing.forced and standing.forced.is_over(now)]
+        for standing in over:
+            standing.forced = None
+        return self._review(over, "no longer forced", now)
 
     def reset(self, now: float) -> list[Transition]:
         """Drop what was forced and what alarms and controls have said."""
         for standing in self.standings.values():
             standing.forced = standing.alarm = standing.last_data = standing.control = None
-        return self._review_all(list(self.standings.values()), "reset", now)
+        return self._review(list(self.standings.values()), "reset", now)
 
     def replace(self, checks: Iterable[HealthCheck], now: float) -> list[Transition]:
         """Go on with other checks. A check that asks the same of the same endpoint keeps what is known of it."""
@@ -184,20 +184,25 @@ class Ledger:
                 standing.healthy = standing.unforced = self._unforced(standing)
         return transitions
 
-    def _review_all(self, standings: Sequence[Standing], why: str, now: float) -> list[Transition]:
-        return [transition for standing in standings for transition in self._review_with_parents(standing, why, now)]
+    def _review(
+        self, standings: Sequence[Standing], why: str, now: float, *, parents_too: bool = True
+    ) -> list[Transition]:
+        """What the statuses of checks of which something is known now are, and then those of parents, once.
 
-    def _review_with_parents(self, standing: Standing, why: str, now: float) -> list[Transition]:
-        """As `_review`, and its parents anyway: that something is known of a child may be all that they wait for."""
-        transitions = self._review(standing, why, now)
-        if not transitions:
-            transitions += self._review_parents(standing, now)
+        Without `parents_too`, parents are looked at only if a child's status is another one.
+        """
+        children = [one for one in standings if one.check.type != "CALCULATED"]
+        transitions = [found for one in children for found in self._review_alone(one, why, now)]
+        above = {one.check.id: why for one in standings if one.check.type == "CALCULATED"}
+        if transitions or parents_too:
+            for child in children:
+                for parent in self._parents.get(child.check.id, ()):
+                    above.setdefault(parent, "")
+        for parent, its_why in above.items():
+            standing = self.standings[parent]
+            self._count_children(standing)
+            transitions += self._review_alone(standing, its_why or _children_said(standing), now)
         return transitions
-
-    def _review(self, standing: Standing, why: str, now: float) -> list[Transition]:
-        """What a status is now, and that of the parents if it is another one."""
-        transitions = self._review_alone(standing, why, now)
-        return [*transitions, *self._review_parents(standing, now)] if transitions else transitions
 
     def _review_alone(self, standing: Standing, why: str, now: float) -> list[Transition]:
         standing.unforced = self._unforced(standing)
@@ -208,12 +213,6 @@ class Ledger:
         standing.transitions[healthy] += 1
         self._snapshot = None
         return [Transition(standing.check, healthy, why, now)]
-
-    def _review_parents(self, standing: Standing, now: float) -> Iterator[Transition]:
-        for parent in self._parents.get(standing.check.id, ()):
-            above = self.standings[parent]
-            self._count_children(above)
-            yield from self._review(above, _children_said(above), now)
 
     def _unforced(self, standing: Standing) -> bool:
         check = standing.check
@@ -250,7 +249,7 @@ def asks_the_same(check: HealthCheck, other: HealthCheck) -> bool:
 def _asked(check: HealthCheck) -> tuple[object, ...]:
     return (
         *(check.type, check.fqdn, check.ip_address, check.port, check.resource_path, check.search_string),
-        *(check.enable_sni, check.alarm, check.routing_control, check.initial_status),
+        *(check.enable_sni, check.alarm, check.routing_control, check.initial_status, first_turn(check)),
     )
 
 
