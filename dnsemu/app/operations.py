@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from dnsemu import __version__
 from dnsemu.app.collector import collector_at_rest
 from dnsemu.app.loading import Loaded
+from dnsemu.app.release import let_go
 from dnsemu.authority import Authority
 from dnsemu.config import MissingPath
 from dnsemu.control.events import Events
@@ -174,6 +175,7 @@ class Operations:
         """Serve another configuration: what is known of health and places goes on with it."""
         loaded, labels, numbers = prepared
         before, configuration = self.served, loaded.configuration
+        let_go(self.authority, before.configuration)
         self.recent.settle()
         self.monitor.replace(configuration.health_checks)
         authority = loaded.authority.with_health(self.monitor.ledger.snapshot)

@@ -4,7 +4,7 @@ from dnsemu.authority.asking import Asked, asked_by
 from dnsemu.authority.authority import Authority
 from dnsemu.authority.compile import check_configuration, compile_authority
 from dnsemu.authority.explain import Explanation, Resolved, explain, resolve
-from dnsemu.authority.inventory import GroupKey, Routed, health_of, routed_of, zones_of
+from dnsemu.authority.inventory import GroupKey, Routed, health_of, parts_of, routed_of, zones_of
 from dnsemu.authority.locating import Sources
 from dnsemu.authority.narrative import as_json, lines
 from dnsemu.authority.respond import Response, Truncated, Unowned, respond
@@ -27,6 +27,7 @@ __all__ = [
     "explain",
     "health_of",
     "lines",
+    "parts_of",
     "resolve",
     "respond",
     "routed_of",

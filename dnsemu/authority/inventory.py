@@ -65,3 +65,15 @@ def _catalogues(authority: Authority) -> Iterator[Catalogue]:
     for view in authority.views.by_vpc.values() if authority.views else ():
         yield view.catalogue
         yield view.around
+
+
+def parts_of(authority: Authority) -> Iterator[object]:
+    """What an authority is mainly made of, in parts that are small each: for letting go of it bit by bit."""
+    for catalogue in _catalogues(authority):
+        yield from catalogue.questions.values()
+        yield from catalogue.names.values()
+        for tree in catalogue.zones.values():
+            yield from tree.owners.values()
+            yield from tree.groups.values()
+    yield from authority.routing.groups
+    yield from authority.choosers
