@@ -126,7 +126,7 @@ def _print_check(check: dict[str, Any]) -> None:
         probes = check["probes"]
         rows.append(("probes", f"{probes['success']} succeeded, {probes['failure']} failed"))
     turns = check["transitions"]
-    rows.append(("turned", f"{turns['unhealthy']} times unhealthy, {turns['healthy']} times healthy"))
+    rows.append(("turned", f"unhealthy {_times(turns['unhealthy'])}, healthy {_times(turns['healthy'])}"))
     for child, status in (check["children"] or {"statuses": {}})["statuses"].items():
         rows.append(("child", f"{child} is {_coloured(status)}"))
     for label, text in rows:
@@ -148,6 +148,10 @@ def _print_checker(checker: dict[str, Any]) -> None:
     ]
     click.echo(f"             {seen['text']}")
     click.echo(f"             {', '.join([seen['at'], seen['address'] or 'no address', *phases])}")
+
+
+def _times(count: int) -> str:
+    return {0: "never", 1: "once", 2: "twice"}.get(count, f"{count} times")
 
 
 def _coloured(status: str) -> str:

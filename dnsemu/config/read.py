@@ -85,7 +85,10 @@ def _read_health_checks(parts: Sequence[_Part], faults: list[Fault]) -> dict[str
     read = [(read_health_check(item, at, tables(), faults), at) for item, at in _items(parts, "health_checks")]
     faults += check_children(read)
     faults += _twice("health check", ((check.id, check.origin) for check, _ in read))
-    return {check.id: check for check, _ in reversed(read)}
+    found: dict[str, HealthCheck] = {}
+    for check, _ in read:
+        found.setdefault(check.id, check)
+    return found
 
 
 def _read_collections(parts: Sequence[_Part], faults: list[Fault]) -> list[CidrCollection]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from ipaddress import IPv6Network, ip_network
 from time import time
 from typing import Any
@@ -279,7 +280,7 @@ async def events(operator: Operator, request: web.Request) -> web.StreamResponse
     if len(operator.events.listeners) >= _MOST_LISTENERS:
         raise Refused(503, f"{_MOST_LISTENERS} are listening already")
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
-    with operator.events.listening() as listener:
+    with operator.events.listening() as listener, suppress(ConnectionResetError):  # the client has gone
         seen = operator.recent.total
         await response.prepare(request)
         await response.write(b": dnsemu\n\n")
@@ -306,7 +307,8 @@ async def reload(operator: Operator, request: web.Request) -> models.ServedConfi
         return describe_served(await operator.reload())
     except ConfigError as error:
         details = [describe_fault(fault) for fault in error.faults]
-        message = f"{len(details)} faults; what was served before still is"
+        count = f"{len(details)} fault{'s' if len(details) != 1 else ''}"
+        message = f"{count}; what was served before still is"
         raise Refused(400, message, details, "invalid-configuration") from None
     except MissingPath as error:
         raise Refused(400, f"{error}; what was served before still is", code="missing-path") from None

@@ -41,7 +41,12 @@ class Listener:
         self._document = document(ROUTES, operator.version)
         app.router.add_get("/api/v1/openapi.json", self._openapi)
         self._runner = web.AppRunner(
-            app, access_log=None, handle_signals=False, keepalive_timeout=_KEEPALIVE, shutdown_timeout=_END
+            app,
+            access_log=None,
+            logger=_log,
+            handle_signals=False,
+            keepalive_timeout=_KEEPALIVE,
+            shutdown_timeout=_END,
         )
 
     async def start(self) -> None:

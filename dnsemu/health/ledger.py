@@ -120,7 +120,8 @@ class Ledger:
             seconds = getattr(observation, phase)
             if seconds is not None:
                 histogram.observe(seconds)
-        return self._review([standing], observation.text, now, parents_too=was_silent)
+        inverted = " (inverted)" if standing.check.inverted else ""
+        return self._review([standing], f"{observation.text}{inverted}", now, parents_too=was_silent)
 
     def set_alarm(self, region: str, name: str, state: AlarmState, now: float) -> list[Transition]:
         """The data of an alarm say something. Raises LookupError if no check watches it."""

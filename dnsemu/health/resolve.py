@@ -57,7 +57,8 @@ class Resolver:
         if not isinstance(answer, Response) or not answer.wire[2] & AA:  # not ours, or delegated
             return None
         if answer.rcode != Rcode.NOERROR:
-            raise Unresolved(f"{show_name(name)} {Rcode(answer.rcode).name}")
+            why = "does not exist" if answer.rcode == Rcode.NXDOMAIN else Rcode(answer.rcode).name
+            raise Unresolved(f"{show_name(name)} {why}")
         target = None
         for _, rdtype, _, rdata in records_of(name, answer.reply.answer):
             if rdtype == Type.A:
