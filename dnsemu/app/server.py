@@ -160,7 +160,7 @@ class Server:
     async def close(self) -> None:
         """Stop answering and close every socket."""
         self.operations.is_ready = False
-        self.operations.events.is_over = True
+        self.operations.events.end()
         if self._watching is not None:
             self._watching.cancel()
             await asyncio.gather(self._watching, return_exceptions=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from functools import partial
 from ipaddress import IPv6Network, ip_network
-from time import time
 from typing import Any
 
 import dns.exception
@@ -26,7 +26,7 @@ from dnsemu.control.describe import (
     word,
 )
 from dnsemu.control.operator import NotReloadable, Operator
-from dnsemu.control.routes import Refused, Route, as_event, give, read_body, read_query
+from dnsemu.control.routes import Refused, Route, give, read_body, read_query
 from dnsemu.errors import ConfigError, TextError
 from dnsemu.health import Standing
 from dnsemu.location import check_area, check_region, read_whence
@@ -36,9 +36,9 @@ from dnsemu.server.queries import decided
 MOST_QUESTIONS = 1000  # in one request
 _SLICE = 50  # questions that are answered before DNS has its turn
 _MOST_LISTENERS = 64
-_PATIENCE = 0.1  # seconds until queries are looked for again
+_PAUSE = 0.1  # seconds until queries are told again
 _HEARTBEAT = 15.0  # seconds without an event until a comment says that the connection is alive
-_MOST_QUERIES = 200  # told to one listener at a time
+_MOST_QUERIES = 100  # told at a time
 
 
 async def health(operator: Operator, request: web.Request) -> web.Response:
@@ -277,25 +277,29 @@ async def queries(operator: Operator, request: web.Request) -> models.LoggedQuer
 
 async def events(operator: Operator, request: web.Request) -> web.StreamResponse:
     """Server-sent events: query, probe, transition, reload, control; `lost` tells how many a slow listener missed."""
-    if len(operator.events.listeners) >= _MOST_LISTENERS:
+    told = operator.events
+    if len(told.listeners) >= _MOST_LISTENERS:
         raise Refused(503, f"{_MOST_LISTENERS} are listening already")
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
-    with operator.events.listening() as listener, suppress(ConnectionResetError):  # the client has gone
-        seen = operator.recent.total
+    with told.listening() as listener, suppress(ConnectionResetError):  # the client has gone
+        told.begin(partial(_tell_queries, operator))
         await response.prepare(request)
         await response.write(b": dnsemu\n\n")
-        silent_since = time()
-        while not operator.events.is_over:
-            told = [as_event(event.kind, event.content) for event in await listener.take(_PATIENCE)]
-            asked, seen, missed = operator.recent.since(seen, _MOST_QUERIES)
-            told += [as_event("query", describe_query(query).model_dump(by_alias=True)) for query in asked]
-            missed += listener.lost
-            listener.lost = 0
-            told += [as_event("lost", {"events": missed})] if missed else []
-            if told or time() - silent_since > _HEARTBEAT:
-                silent_since = time()
-                await response.write(b"".join(told) or b": still here\n\n")
+        while not told.is_over:
+            await response.write(await listener.take(_HEARTBEAT) or b": still here\n\n")
     return response
+
+
+async def _tell_queries(operator: Operator) -> None:
+    """Tells what is asked, as long as anybody listens; of a flood, the last ones."""
+    told, seen = operator.events, operator.recent.total
+    while told.listeners and not told.is_over:
+        await asyncio.sleep(_PAUSE)
+        asked, seen, missed = operator.recent.since(seen, _MOST_QUERIES)
+        if missed:
+            told.tell("lost", {"events": missed})
+        for query in asked:
+            told.tell("query", describe_query(query).model_dump(by_alias=True))
 
 
 # The server

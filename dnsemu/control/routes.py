@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -98,8 +97,3 @@ def _invalid(error: ValidationError, where: str) -> Refused:
     ]
     said = "; ".join(f"{one['path']}: {one['message']}" if one["path"] else one["message"] for one in details[:5])
     return Refused(400, f"{where} is not what it should be: {said}", details)
-
-
-def as_event(kind: str, content: Any) -> bytes:
-    """A server-sent event."""
-    return f"event: {kind}\ndata: {json.dumps(content, ensure_ascii=False)}\n\n".encode()
