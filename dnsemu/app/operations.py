@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from random import Random
 from time import time
 from typing import TYPE_CHECKING, NamedTuple
@@ -97,6 +97,11 @@ class Operations:
         return self.answers.authority
 
     @property
+    def checks(self) -> Sequence[HealthCheck]:
+        """The health checks of what is served now."""
+        return self.served.configuration.health_checks
+
+    @property
     def draws(self) -> Draws:
         """Those of the answers."""
         return self.answers.draws
@@ -104,12 +109,12 @@ class Operations:
     # Health
 
     async def _probe(self, check: HealthCheck) -> Observation:
-        from dnsemu.health.probe import probe  # what it needs is imported when there is something to probe
+        from dnsemu.health.probe import probe  # what it needs is imported after the sockets are open
 
         return await probe(check, self._resolver)
 
-    def _publish_health(self, snapshot: HealthSnapshot) -> None:
-        self.answers.publish(self.authority.with_health(snapshot))
+    def _publish_health(self, snapshot: HealthSnapshot, changed: Collection[str]) -> None:
+        self.answers.publish(self.authority.with_health(snapshot, changed))
 
     def _tell_health(self, news: Probed | Transition) -> None:
         if not self.events.listeners:

@@ -8,7 +8,8 @@ import socket
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from dnsemu.app.loading import Loaded
 from dnsemu.app.operations import Operations
@@ -104,12 +105,10 @@ class Server:
         return self._http[0] if self._http else None
 
     async def start(self) -> None:
-        """Begin to answer, and to probe."""
+        """Begin to answer."""
         if self._settings.query_log is not None:
             self._settings.query_log.start()
         await self._serving.start()
-        if self._settings.probes:
-            self.operations.monitor.start()
         self.operations.is_ready = True
         for line in _summary(self.operations.served.configuration):
             _log.info("serving %s", line)
@@ -117,7 +116,11 @@ class Server:
             _log.info("listening on %s (UDP and TCP)", endpoint)
 
     async def operate(self) -> None:
-        """Begin with all that is not needed for answering: HTTP, watching files."""
+        """Begin with all that is not needed for answering: probes, HTTP, watching files."""
+        if self._settings.probes and any(check.is_probed for check in self.operations.checks):
+            await asyncio.to_thread(import_module, "dnsemu.health.probe")
+        if self._settings.probes:
+            self.operations.monitor.start()
         if self._http is not None:
             await self._begin_http(*self._http)
         if self._settings.watcher is not None:
@@ -126,11 +129,10 @@ class Server:
     async def _begin_http(self, endpoint: Endpoint, sock: socket.socket) -> None:
         operations = self.operations
         operations.listeners = {"dns": [str(one) for one in self.endpoints], "http": [str(endpoint)]}
-        await asyncio.to_thread(_import_http)
-        await asyncio.to_thread(operations.prepare_metrics)
+        description = await asyncio.to_thread(_prepare_http, operations)
         from dnsemu.control.listener import Listener
 
-        self._listener = Listener(sock, operations, self._settings.allow_control)
+        self._listener = Listener(sock, operations, self._settings.allow_control, description)
         await self._listener.start()
         _log.info("listening on http://%s", endpoint)
 
@@ -177,10 +179,14 @@ class Server:
 _LOG_PATIENCE = 2.0  # seconds to write what is left of the query log
 
 
-def _import_http() -> None:
-    """What HTTP and metrics need takes a while to import: in a thread."""
-    import dnsemu.control.listener
-    import dnsemu.metrics  # noqa: F401
+def _prepare_http(operations: Operations) -> dict[str, Any]:
+    """What HTTP and metrics need takes a while to import and to make: in a thread. The API's description."""
+    import dnsemu.control.listener  # noqa: F401
+    from dnsemu.control.api import ROUTES
+    from dnsemu.control.openapi import document
+
+    operations.prepare_metrics()
+    return document(ROUTES, operations.version)
 
 
 def _bind_http(settings: Settings) -> tuple[Endpoint, socket.socket] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from dnsemu.authority.choosing import Routing
@@ -125,9 +125,12 @@ class Authority:
     zones: Mapping[str, bytes]
     options: Options
 
-    def with_health(self, snapshot: HealthSnapshot) -> Authority:
-        """The same for other health: health check id → whether it is healthy."""
-        routing = self.routing.with_health(snapshot)
+    def with_health(self, snapshot: HealthSnapshot, changed: Iterable[str] | None = None) -> Authority:
+        """The same for other health: health check id → whether it is healthy.
+
+        `changed`: the checks that may have another status than here, if that is known; it saves looking at all.
+        """
+        routing = self.routing.with_health(snapshot, changed)
         return replace(self, routing=routing, choosers=routing.choosers)
 
     def with_places(self, places: Sequence[ClientBlock]) -> Authority:

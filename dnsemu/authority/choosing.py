@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from dnsemu.authority.health import Health, Targets
@@ -25,12 +25,16 @@ class Routing:
     numbers: Mapping[int, int]
     dependents: Mapping[str, frozenset[int]]
 
-    def with_health(self, snapshot: HealthSnapshot) -> Routing:
-        """The same for another snapshot; only what depends on a change is made anew."""
+    def with_health(self, snapshot: HealthSnapshot, changed: Iterable[str] | None = None) -> Routing:
+        """The same for another snapshot; only what depends on a change is made anew.
+
+        `changed`: the checks that may have another status, if that is known.
+        """
         before = self.snapshot
-        changed = [check for check in self.dependents if before.get(check, True) != snapshot.get(check, True)]
+        if changed is None:
+            changed = [check for check in self.dependents if before.get(check, True) != snapshot.get(check, True)]
         health = Health(snapshot, self.targets)
         choosers = list(self.choosers)
-        for number in {number for check in changed for number in self.dependents[check]}:
+        for number in {number for check in changed for number in self.dependents.get(check, ())}:
             choosers[number] = choosers[number].with_health(health.of_all(self.groups[number]))
         return replace(self, choosers=tuple(choosers), snapshot=snapshot)

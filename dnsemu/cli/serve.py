@@ -29,6 +29,7 @@ _log = logging.getLogger("dnsemu")
 DEFAULT_PATH = Path("zones")
 DEFAULT_LISTEN = "127.0.0.1:5300"
 DEFAULT_HTTP = "127.0.0.1:8053"
+_COLLECTIONS = (20_000, 20, 50)  # of the young things after so many, of older ones after so many of those
 _SWITCH = 0.0005  # seconds that a thread that renders or reads keeps answers waiting; Python's default is 5 ms
 
 
@@ -109,6 +110,7 @@ def command(
     )
     _remove(port_file)
     paths = paths or (DEFAULT_PATH,)
+    gc.disable()  # until all is loaded: there are next to no cycles in it, and looking for them takes long
     files = _Files(paths)
     watcher = None if no_watch else Watcher(paths, also=files.also)
     digest = watcher.digest() if watcher else ""  # before the files are read: what changes from here on is noticed
@@ -186,13 +188,15 @@ async def _serve(server: Server, port_file: Path | None) -> int:
         await server.start()
     except OSError as error:
         _leave(f"--query-log {error.filename} can not be written: {error.strerror}", Exit.UNREADABLE)
-    # What was compiled lives as long as the process and holds no cycles: the collector need not walk it again.
-    gc.collect()
+    # What was compiled holds no cycles, and lives long: the collector need not look at it, now or later. Of what is
+    # made while serving it looks at the young things often, and seldom at all, as answers wait meanwhile.
     gc.freeze()
+    gc.set_threshold(*_COLLECTIONS)
+    gc.enable()
     if port_file:
         _write_ports(port_file, server)
     loop.add_signal_handler(signal.SIGHUP, _on_hangup, server)
-    operating = loop.create_task(server.operate())  # HTTP, watching: what answers does not wait for it
+    operating = loop.create_task(_operate(server))  # what answers does not wait for it
     try:
         return await ended.get()
     finally:
@@ -200,6 +204,15 @@ async def _serve(server: Server, port_file: Path | None) -> int:
         await asyncio.gather(operating, return_exceptions=True)
         _log.info("stopping")
         await server.close()
+
+
+async def _operate(server: Server) -> None:
+    """All else that a server does; what that has imported lives as long as the process too."""
+    try:
+        await server.operate()
+    except Exception:
+        _log.exception("going on without HTTP, probes or watching")
+    gc.freeze()
 
 
 def _on_hangup(server: Server) -> None:

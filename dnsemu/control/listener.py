@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
+from typing import Any
 
 from aiohttp import web
 from pydantic import BaseModel
 
 from dnsemu.control.api import ROUTES
 from dnsemu.control.guard import is_foreign, may_change
-from dnsemu.control.openapi import document
 from dnsemu.control.operator import Operator
 from dnsemu.control.routes import Refused, Route, give, refusal
 from dnsemu.model import Network
@@ -29,8 +29,13 @@ _CALLS = "call it from this machine, or start dnsemu with --allow-control"
 class Listener:
     """Answers HTTP on a socket that is bound already, which it owns, on the running loop."""
 
-    def __init__(self, sock: socket.socket, operator: Operator, allowed: Sequence[Network]) -> None:
-        """`allowed`: blocks of clients that may change something, beside this machine."""
+    def __init__(
+        self, sock: socket.socket, operator: Operator, allowed: Sequence[Network], description: Mapping[str, Any]
+    ) -> None:
+        """`allowed`: blocks of clients that may change something, beside this machine.
+
+        `description`: the OpenAPI document.
+        """
         self._sock = sock
         self._operator = operator
         self._allowed = allowed
@@ -38,7 +43,7 @@ class Listener:
         app = web.Application(client_max_size=LARGEST_BODY, middlewares=[self._guarded])
         for route in ROUTES:
             app.router.add_route(route.method, route.path, self._answering(route))
-        self._document = document(ROUTES, operator.version)
+        self._description = description
         app.router.add_get("/api/v1/openapi.json", self._openapi)
         self._runner = web.AppRunner(
             app,
@@ -106,7 +111,7 @@ class Listener:
         return answer
 
     async def _openapi(self, request: web.Request) -> web.Response:
-        return web.json_response(self._document)
+        return web.json_response(self._description)
 
 
 class _TurnedAway(asyncio.Protocol):

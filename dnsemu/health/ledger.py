@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -50,12 +50,25 @@ class Transition(NamedTuple):
 
 @dataclass(slots=True)
 class Checker:
-    """One checker of a check: where it says it is, what it thinks, and what it saw last, and when."""
+    """One checker of a check: where it says it is, what it thinks, and what it saw last, and when.
+
+    `alike`: how many results in a row were as the last one; `is_sure` since they were enough for once.
+    """
 
     region: str
     turn: Turn
     observation: Observation | None = None
     at: float | None = None
+    alike: int = 0
+    is_sure: bool = False
+
+    def see(self, observation: Observation, threshold: int, now: float) -> None:
+        """One more result."""
+        before = self.observation
+        self.turn = self.turn.after(observation.success, threshold)
+        self.alike = self.alike + 1 if before is not None and before.success == observation.success else 1
+        self.is_sure = self.is_sure or self.alike >= threshold
+        self.observation, self.at = observation, now
 
 
 @dataclass(slots=True)
@@ -98,23 +111,22 @@ class Ledger:
         self.standings: dict[str, Standing] = {}
         self._parents: dict[str, list[str]] = {}
         self._snapshot: HealthSnapshot | None = None
+        self._healthy: dict[str, bool] = {}
         self.replace(checks, now)
 
     @property
     def snapshot(self) -> HealthSnapshot:
         """The status of every check, as a value."""
         if self._snapshot is None:
-            healthy = {check_id: standing.healthy for check_id, standing in self.standings.items()}
-            self._snapshot = MappingProxyType(healthy)
+            self._snapshot = MappingProxyType(dict(self._healthy))
         return self._snapshot
 
     def observe(self, check_id: str, number: int, observation: Observation, now: float) -> list[Transition]:
         """A checker, by its number, has seen something."""
         standing = self.standings[check_id]
         checker = standing.checkers[number]
-        checker.turn = checker.turn.after(observation.success, standing.check.failure_threshold)
         was_silent = checker.at is None
-        checker.observation, checker.at = observation, now
+        checker.see(observation, standing.check.failure_threshold, now)
         standing.probes[observation.success] += 1
         for phase, histogram in standing.durations.items():
             seconds = getattr(observation, phase)
@@ -183,6 +195,7 @@ class Ledger:
                 transitions += self._review_alone(standing, "the configuration changed", now)
             else:
                 standing.healthy = standing.unforced = self._unforced(standing)
+        self._healthy = {check_id: standing.healthy for check_id, standing in self.standings.items()}
         return transitions
 
     def _review(
@@ -212,6 +225,7 @@ class Ledger:
             return []
         standing.healthy, standing.since = healthy, now
         standing.transitions[healthy] += 1
+        self._healthy[standing.check.id] = healthy
         self._snapshot = None
         return [Transition(standing.check, healthy, why, now)]
 
@@ -250,7 +264,7 @@ def asks_the_same(check: HealthCheck, other: HealthCheck) -> bool:
 def _asked(check: HealthCheck) -> tuple[object, ...]:
     return (
         *(check.type, check.fqdn, check.ip_address, check.port, check.resource_path, check.search_string),
-        *(check.enable_sni, check.alarm, check.routing_control, check.initial_status, first_turn(check)),
+        *(check.enable_sni, check.alarm, check.routing_control, check.initial_status),
     )
 
 
@@ -273,8 +287,9 @@ def _succeed(before: Standing | None, check: HealthCheck, now: float) -> Standin
         standing.alarm, standing.last_data, standing.control = before.alarm, before.last_data, before.control
         standing.durations = before.durations
         for number, checker in enumerate(before.checkers[: check.checkers]):
-            standing.checkers[number].turn = checker.turn
-            standing.checkers[number].observation, standing.checkers[number].at = checker.observation, checker.at
+            # Who is not sure yet thinks as the check begins, which goes by the inversion that there is now.
+            turn = checker.turn if checker.is_sure else first_turn(check)._replace(opposite=checker.turn.opposite)
+            standing.checkers[number] = replace(checker, region=standing.checkers[number].region, turn=turn)
     return standing
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from random import Random
 from typing import NamedTuple
 
@@ -38,14 +38,15 @@ class Monitor:
         self,
         checks: Sequence[HealthCheck],
         probe: Probe,
-        publish: Callable[[HealthSnapshot], None],
+        publish: Callable[[HealthSnapshot, Collection[str]], None],
         clock: Callable[[], float],
         chance: Random,
         most: int = 1000,
     ) -> None:
         """`clock`: seconds since the epoch; `most`: probes at a time, as many as there are file descriptors for.
 
-        `publish` gets a snapshot whenever a status has changed; changes that come together come as one.
+        `publish` gets a snapshot whenever a status has changed, and the ids of those that have since the last one;
+        changes that come together come as one.
         """
         self.ledger = Ledger(checks, clock())
         self.watchers: list[Callable[[Probed | Transition], None]] = []
@@ -56,8 +57,10 @@ class Monitor:
         self._gate = asyncio.Semaphore(most)
         self._timers: dict[_Key, asyncio.TimerHandle] = {}
         self._probing: dict[_Key, asyncio.Task[None]] = {}
+        self._ending: set[asyncio.Task[None]] = set()  # probes that a reload has cancelled
         self._expiry: asyncio.TimerHandle | None = None
         self._gathering: asyncio.TimerHandle | None = None
+        self._changed: set[str] = set()
         self._is_running = False
 
     def start(self) -> None:
@@ -72,7 +75,7 @@ class Monitor:
         for timer in (*self._timers.values(), self._expiry, self._gathering):
             if timer is not None:
                 timer.cancel()
-        tasks = list(self._probing.values())
+        tasks = [*self._probing.values(), *self._ending]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -146,6 +149,8 @@ class Monitor:
             timer.cancel()
         if task is not None:
             task.cancel()
+            self._ending.add(task)
+            task.add_done_callback(self._ending.discard)
 
     def _begin(self, key: _Key) -> None:
         del self._timers[key]
@@ -177,12 +182,11 @@ class Monitor:
     # What comes of it
 
     def _tell(self, transitions: Sequence[Transition], *, at_once: bool = False) -> None:
-        if not transitions:
-            return
         self._tell_watchers(transitions)
+        self._changed.update(transition.check.id for transition in transitions)
         if at_once:
             self._publish_now()
-        elif self._gathering is None:
+        elif transitions and self._gathering is None:
             self._gathering = asyncio.get_running_loop().call_later(GATHER, self._publish_now)
 
     def _tell_watchers(self, transitions: Sequence[Transition]) -> None:
@@ -196,7 +200,9 @@ class Monitor:
         if self._gathering is not None:
             self._gathering.cancel()
             self._gathering = None
-        self._publish(self.ledger.snapshot)
+        changed, self._changed = self._changed, set()
+        if changed:
+            self._publish(self.ledger.snapshot, changed)
 
     def _await_expiry(self) -> None:
         """Wait for the forced status that ends first."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from functools import lru_cache, partial
+from functools import lru_cache
 from itertools import islice
 from socket import AF_INET, AF_INET6, inet_ntop
 from typing import NamedTuple, Protocol, TypeVar
@@ -23,15 +23,16 @@ from dnsemu.errors import WireError
 from dnsemu.location import unmapped
 from dnsemu.model import show_name
 from dnsemu.routing import Choice
-from dnsemu.server.answers import Batch, Outcome
+from dnsemu.server.answers import Batch
 from dnsemu.wire import HEADER, OPT_HEAD, UNUSUAL_OPT, USUAL_OPTS, Transport, name_end, read_edns
 
-_FAMILIES = {4: AF_INET, 16: AF_INET6}  # by octets of an address
 _SUBNETS = {1: (AF_INET, 4), 2: (AF_INET6, 16)}  # by the family of a client subnet (RFC 7871 6)
 _FLOOD, _FEW = 20_000, 64  # questions in a second, and how many of them are remembered
 _MOST_KEPT = 16384  # texts of one kind that are remembered
 _TAIL = 5  # octets of a question behind its last label: the root, type, class
-_ONE_RECORD = b"\0\0\0\1"  # behind the question: counts of authority and additional section
+_USUAL = b"abcdefghijklmnopqrstuvwxyz0123456789-_"  # what `show_name` shows as it is
+_UNKNOWN = Reply("", -1, (), b"", b""), ""  # no reply is like this one
+_shown = lru_cache(1024)(show_name)
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -71,48 +72,39 @@ class Query(NamedTuple):
 
 def queries_of(batch: Batch) -> Iterator[Query]:
     """The packets of a batch in their order. Any octets will do: nothing is raised."""
+    authority, transport = batch.authority, batch.kind.transport.name
     for packet, source, outcome in zip(batch.packets, batch.sources, batch.outcomes, strict=True):
-        yield _query(batch, packet, source, outcome)
-
-
-def _query(batch: Batch, packet: bytes, source: bytes, outcome: Outcome) -> Query:
-    authority = batch.authority
-    end = question_end(packet)
-    zone_id = outcome.reply.zone_id if outcome else ""
-    zone = authority.zones.get(zone_id)
-    return Query(
-        batch.at,
-        show_name(packet[HEADER : end - 4].lower()) if end else "",
-        show_type(packet[end - 4 : end]) if end else "",
-        show_rcode(outcome.reply.rcode) if outcome else "",
-        batch.kind.transport.name,
-        show_address(source),
-        subnet_of(packet, end),
-        zone_id,
-        show_name(zone) if zone else "",
-        isinstance(outcome, Truncated),
-        tuple([decided(authority, *one) for one in outcome.decisions]) if outcome else (),
-    )
+        end = question_end(packet)
+        zone_id = outcome.reply.zone_id if outcome else ""
+        yield Query(
+            batch.at,
+            _shown(packet[HEADER : end - 4].lower()) if end else "",
+            show_type(packet[end - 4 : end]) if end else "",
+            show_rcode(outcome.reply.rcode) if outcome else "",
+            transport,
+            show_address(source),
+            subnet_of(packet, end),
+            zone_id,
+            _shown(authority.zones[zone_id]) if zone_id in authority.zones else "",
+            isinstance(outcome, Truncated),
+            tuple([decided(authority, *one) for one in outcome.decisions]) if outcome else (),
+        )
 
 
 class Recent:
-    """The last queries: a ring of batches, read when somebody looks. `total`: how many there were since the start.
+    """The last queries: a ring of batches, for the thread that answers. `total`: how many there were since the start.
 
     What is kept for a while is no longer in the processor's nearest cache when it is freed, and that costs a flood of
     questions 2 % of its speed. So a flood, which nobody can read anyway, is remembered for a shorter time.
-
-    All of it is for the thread that answers.
     """
 
     def __init__(self, most: int = 1000) -> None:
         """`most`: how many are kept; what is a part of a batch is kept with it."""
         self.total = 0
-        self._most = most
-        self._keeping = most
-        self._second = 0.0  # since when questions are counted, and how many there had been then
-        self._before = 0
+        self._most = self._keeping = most
+        self._second, self._before = 0.0, 0  # since when queries are counted, and how many there had been then
         self._held = 0
-        # Each with how many queries it has. A list is a batch that was settled.
+        # Each with how many queries it has; those of a list are settled.
         self._kept: deque[tuple[int, Batch | list[Query]]] = deque()
 
     def watch(self, batch: Batch) -> None:
@@ -143,7 +135,7 @@ class Recent:
 
     def settle(self) -> None:
         """Read all that is kept, so that nothing holds on to an authority: one that is replaced can be freed."""
-        self._kept = deque((count, _read(one)) for count, one in self._kept)
+        self._kept = deque((1, [one]) for one in [*self._backwards()][::-1])
 
     def clear(self) -> None:
         """Forget all queries; they stay in `total`."""
@@ -152,14 +144,7 @@ class Recent:
 
     def _backwards(self) -> Iterator[Query]:
         for _, one in reversed(self._kept):
-            yield from reversed(_read(one))
-
-
-def _read(one: Batch | list[Query]) -> list[Query]:
-    return one if isinstance(one, list) else list(queries_of(one))
-
-
-# The parts of a query, each as it is shown
+            yield from reversed(one if isinstance(one, list) else list(queries_of(one)))
 
 
 def question_end(packet: bytes) -> int:
@@ -188,7 +173,7 @@ def show_rcode(rcode: int) -> str:
 def show_address(address: bytes) -> str:
     """An address of 4 or 16 octets; one of IPv4 as such, also if it came in IPv6's form."""
     address = unmapped(address)
-    return inet_ntop(_FAMILIES[len(address)], address)
+    return inet_ntop(AF_INET if len(address) == 4 else AF_INET6, address)
 
 
 def subnet_of(packet: bytes, end: int) -> str | None:
@@ -216,7 +201,7 @@ def decided(authority: Authority, number: int, choice: Choice) -> Decided:
     group = authority.routing.groups[number]
     policy = group.first.policy
     return Decided(
-        show_name(group.name),
+        _shown(group.name),
         group.type.name,
         policy.name if policy else "",
         tuple([group.members[member].set_identifier or "" for member in choice.members]),
@@ -224,62 +209,50 @@ def decided(authority: Authority, number: int, choice: Choice) -> Decided:
     )
 
 
-def is_public(authority: Authority, zone_id: str) -> bool:
-    """Whether that is a public hosted zone of the authority."""
-    tree = authority.public.zones.get(authority.zones.get(zone_id, b""))
-    return tree is not None and tree.zone.zone_id == zone_id
-
-
-# The same as lines
-
-
 class Form(Protocol):
-    """How lines are written: what one is joined of, in this order.
+    """What a line is joined of, in this order.
 
-    The time in seconds since the epoch; the question as it is in a `Query`, and whether it was answered by a public
-    hosted zone, empty if it gets no line; who asked; the client subnet; what was decided, and the end of the line.
+    The time, in seconds since the epoch; the question, as in a `Query`, or nothing if it gets no line; who asked; the
+    client subnet; what was decided, with the end of the line.
     """
 
     def begin(self, at: float) -> str: ...
-    def question(self, zone_id: str, name: str, rdtype: str, rcode: str, *, public: bool) -> str: ...
+    def question(self, authority: Authority, zone_id: str, name: str, rdtype: str, rcode: str) -> str: ...
     def client(self, transport: str, address: str) -> str: ...
     def subnet(self, subnet: str | None, *, truncated: bool) -> str: ...
     def decisions(self, decided: Sequence[Decided]) -> str: ...
 
 
-class _Kept(dict[K, V]):
-    """What was made before; begins anew when it is too much."""
-
-    def keep(self, key: K, value: V) -> V:
-        if len(self) >= _MOST_KEPT:
-            self.clear()
-        self[key] = value
-        return value
-
-
-class _Texts(_Kept[K, str]):
-    """Texts by what they are made of."""
+class _Texts(dict[K, str]):
+    """Texts by what they are made of; begins anew when there are too many."""
 
     def __init__(self, make: Callable[[K], str]) -> None:
         super().__init__()
         self._make = make
 
     def __missing__(self, key: K) -> str:
-        return self.keep(key, self._make(key))
+        return _keep(self, key, self._make(key))
+
+
+def _keep(kept: dict[K, V], key: K, value: V) -> V:
+    if len(kept) >= _MOST_KEPT:
+        kept.clear()
+    kept[key] = value
+    return value
 
 
 class _Known:
-    """What lines say of one authority's answers.
+    """What lines say of one authority's answers: of questions, each with a reply it had, and of decisions.
 
-    The questions with a reply that they had: by whole packets without ID, for those without options or capitals, and
-    by name in lower case without the root, type and class.
+    `packets`: by all of a packet but its ID, if it has no options and no capitals; `questions`: by the name in lower
+    case without its root, type and class.
     """
 
     def __init__(self, form: Form, authority: Authority) -> None:
         self.authority = authority
-        self.packets = _Kept[bytes, tuple[Reply, str]]()
-        self.questions = _Kept[bytes, tuple[Reply, str]]()
-        self.endings = _Texts[tuple[Decision, ...]](
+        self.packets: dict[bytes, tuple[Reply, str]] = {}
+        self.questions: dict[bytes, tuple[Reply, str]] = {}
+        self.endings: dict[tuple[Decision, ...], str] = _Texts(
             lambda decisions: form.decisions([decided(authority, *one) for one in decisions])
         )
 
@@ -291,16 +264,18 @@ class Lines:
         self._form = form
         self._known: _Known | None = None
         self._no_subnet, self._no_decisions = form.subnet(None, truncated=False), form.decisions(())
-        self._subnets = _Kept[bytes, str]()  # by the option
-        self._clients = {
-            transport: _Texts[bytes](
-                partial(lambda name, source: form.client(name, show_address(source)), transport.name)
-            )
+        self._subnets: dict[bytes, str] = {}  # by the record behind the question
+        self._clients: dict[Transport, dict[bytes, str]] = {
+            transport: _Texts(lambda source, name=transport.name: form.client(name, show_address(source)))  # type: ignore[misc]
             for transport in Transport
         }
 
+    def forget(self) -> None:
+        """Let go of the authority."""
+        self._known = None
+
     def of(self, batch: Batch) -> bytes:
-        """The lines of a batch. The usual case is one function, as a call costs as much as all the rest."""
+        """The lines of a batch. One function on purpose, as a call costs as much as all the rest."""
         known = self._known
         if known is None or known.authority is not batch.authority:
             known = self._known = _Known(self._form, batch.authority)
@@ -308,71 +283,67 @@ class Lines:
         ready, endings, no_decisions = known.packets.get, known.endings, self._no_decisions
         lines = []
         for packet, source, outcome in zip(batch.packets, batch.sources, batch.outcomes, strict=True):
-            found = ready(packet[2:])
-            if found is not None and outcome.__class__ is Response and _is_like(outcome.reply, found[0]):
-                if found[1]:
-                    decisions = outcome.decisions
-                    ending = endings[tuple(decisions)] if decisions else no_decisions
-                    lines.append(f"{begin}{found[1]}{clients[source]}{no_subnet}{ending}")
-            elif outcome is not None:
+            if outcome.__class__ is Response and (found := ready(packet[2:])):
+                (like, question), reply = found, outcome.reply
+                if reply is like or (reply.rcode == like.rcode and reply.zone_id == like.zone_id):
+                    if question:
+                        decisions = outcome.decisions
+                        ending = endings[tuple(decisions)] if decisions else no_decisions
+                        lines.append(f"{begin}{question}{clients[source]}{no_subnet}{ending}")
+                    continue
+            if outcome is not None:
                 lines.append(self._unusual(known, begin, packet, clients[source], outcome))
         return "".join(lines).encode("utf-8", "backslashreplace")
 
-    def forget(self) -> None:
-        """Let go of the authority."""
-        self._known = None
-
     def _unusual(self, known: _Known, begin: str, packet: bytes, client: str, outcome: Response | Unowned) -> str:
         """The line of any packet."""
-        # The first zero octet is the name's end, unless it is inside of a label: then this is not found.
+        # The first zero octet ends the name, unless it is inside of a label: what is before is not known then.
         end = packet.find(0, HEADER) + _TAIL
-        is_truncated = outcome.__class__ is Truncated
-        labels = packet[HEADER : end - _TAIL]
-        found = known.questions.get(labels.lower() + outcome.type_class) if outcome.type_class else None
-        if found is None or not _is_like(outcome.reply, found[0]):
+        labels, reply, kind = packet[HEADER : end - _TAIL], outcome.reply, outcome.__class__
+        found = like, question = known.questions.get(labels.lower() + outcome.type_class, _UNKNOWN)
+        if reply is not like and (reply.rcode != like.rcode or reply.zone_id != like.zone_id):
             end, question = self._read(known, packet, outcome)
-        else:
-            question = found[1]
-            if len(packet) < end + OPT_HEAD and not is_truncated and labels.islower():
-                known.packets.keep(packet[2:], found)
+        elif len(packet) < end + OPT_HEAD and kind is Response and labels.islower():
+            _keep(known.packets, packet[2:], found)
         if not question:
             return ""
         subnet = self._no_subnet
-        if is_truncated or len(packet) >= end + OPT_HEAD:
-            subnet = self._subnet(packet, end, truncated=is_truncated)
+        if len(packet) >= end + OPT_HEAD or kind is Truncated:
+            _, _, is_whole = USUAL_OPTS.get(packet[end : end + OPT_HEAD], UNUSUAL_OPT)
+            if not is_whole or kind is Truncated:  # more than a cookie
+                subnet = self._subnet(packet, end, truncated=kind is Truncated)
         ending = known.endings[tuple(outcome.decisions)] if outcome.decisions else self._no_decisions
         return f"{begin}{question}{client}{subnet}{ending}"
 
     def _read(self, known: _Known, packet: bytes, outcome: Response | Unowned) -> tuple[int, str]:
         """Where the question ends, 0 if it can not be read, and what a line says of it."""
-        end, reply = question_end(packet), outcome.reply
-        name, rdtype = (
-            (show_name(packet[HEADER : end - 4].lower()), show_type(outcome.type_class)) if end else ("", "")
-        )
-        public = is_public(known.authority, reply.zone_id)
-        question = self._form.question(reply.zone_id, name, rdtype, show_rcode(reply.rcode), public=public)
-        if end == packet.find(0, HEADER) + _TAIL:
-            known.questions.keep(packet[HEADER : end - _TAIL].lower() + outcome.type_class, (reply, question))
+        labels, reply, type_class = packet[HEADER : packet.find(0, HEADER)].lower(), outcome.reply, outcome.type_class
+        name = _usual_name(labels) if type_class else None
+        end = HEADER + len(labels) + _TAIL if name else question_end(packet)
+        if not name:
+            name = show_name(packet[HEADER : end - 4].lower()) if end else ""
+        rdtype = show_type(type_class) if end else ""
+        question = self._form.question(known.authority, reply.zone_id, name, rdtype, show_rcode(reply.rcode))
+        if end == HEADER + len(labels) + _TAIL and type_class.endswith(b"\0\1"):  # no labels have a zero
+            _keep(known.questions, labels + type_class, (reply, question))
         return end, question
 
     def _subnet(self, packet: bytes, end: int, *, truncated: bool) -> str:
-        """What a line says of the client subnet, if there is one behind the question, which ends at `end`."""
-        size, _, is_whole = USUAL_OPTS.get(packet[end : end + OPT_HEAD], UNUSUAL_OPT)
-        if truncated or size != len(packet) - end or (packet[8:HEADER] != _ONE_RECORD and not is_whole):
+        """What a line says of the client subnet behind the question, which ends at `end`, if there is one."""
+        if truncated or not end or packet[8:HEADER] != b"\0\0\0\1":  # not one record
             return self._form.subnet(subnet_of(packet, end), truncated=truncated)
-        if is_whole:  # a cookie
-            return self._no_subnet
-        option = packet[end + OPT_HEAD :]
-        shown = self._subnets.get(option)
+        record = packet[end:]
+        shown = self._subnets.get(record)
         if shown is None:
-            shown = self._subnets.keep(option, self._form.subnet(subnet_of(packet, end), truncated=False))
+            shown = _keep(self._subnets, record, self._form.subnet(subnet_of(packet, end), truncated=False))
         return shown
 
 
-def _client(form: Form, transport: Transport, source: bytes) -> str:
-    return form.client(transport.name, show_address(source))
-
-
-def _is_like(one: Reply, other: Reply) -> bool:
-    """Whether two replies are the same but for their records."""
-    return one is other or (one.zone_id == other.zone_id and one.rcode == other.rcode)
+def _usual_name(labels: bytes) -> str | None:
+    """What `show_name` makes of labels, in a third of its time; None if there are unusual characters in them."""
+    at, found = 0, []
+    while at < len(labels):
+        begin, at = at + 1, at + 1 + labels[at]
+        found.append(labels[begin:at])
+    is_usual = at == len(labels) and not b"".join(found).translate(None, _USUAL)
+    return b".".join(found).decode() + "." if is_usual else None

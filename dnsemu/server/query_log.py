@@ -1,7 +1,8 @@
-"""The query log: a line for each query, written by a thread of its own.
+"""The query log: a line for each query, in one of two forms, written by a thread of its own.
 
-Who answers does no more than queue batches as they are. Some ten times a second the thread makes lines of them
-(`queries.Lines`) and writes them. What can not be written is dropped and counted: nobody waits for a disk or a pipe.
+Who answers makes the lines, as nobody else can do it as quickly: what they are made of is at hand, and need not be
+kept. The thread takes what has come some ten times a second. What it can not write is dropped and counted: nobody
+waits for a disk or a pipe.
 """
 
 from __future__ import annotations
@@ -27,10 +28,9 @@ from dnsemu.server.queries import Decided, Lines
 
 _log = logging.getLogger(__name__)
 
-MOST = 65536  # queries that wait: a third of a second at full load, some 30 MB
+MOST = 16 << 20  # octets that wait: half a second at full load
 INTERVAL = 0.1  # seconds between two looks at the queue
-_CHUNK = 256 * 1024  # octets that are made and written at once: a millisecond in which nobody is answered
-_STALE = 1.0  # seconds in the queue after which a batch is stuck
+_CHUNK = 1 << 20  # octets that are written at once: to join more of them would hold up who answers
 _PATIENCE = 100  # milliseconds for a full pipe to be read on
 
 
@@ -48,28 +48,29 @@ class QueryLog:
     ) -> None:
         """`json`: a line for every packet that got an answer; `route53`: for every answer of a public hosted zone.
 
-        `file`: None is stdout. `edge`: the edge location that `route53` has a field for. `most`: queries that may
-        wait; `interval`: for how many seconds they do.
+        `file`: None is stdout. `edge`: the edge location that `route53` has a field for. `most`: octets of lines that
+        may wait; `interval`: for how many seconds they do.
         """
         self.written = 0
         self._most, self._interval = most, interval
         self._lines = Lines(_Json() if form == "json" else _Route53(edge))
         self._target = _Target(file)
         self._trouble = _Trouble()
-        self._queue: deque[Batch] = deque()
-        # Counters are set by one thread each, so nobody waits for a lock: the one that answers, the one that writes.
+        self._queue: deque[bytes] = deque()
+        # Each of these is set by one thread alone, so nobody waits for a lock: the one that answers, and the writer.
         self._put = self._refused = 0
-        self._taken = self._lost = 0
-        self._newest: Authority | None = None
+        self._taken = self._lost = self._noticed = 0
+        self._bug: Exception | None = None
+        self._failure: Exception | str | None = None
+        self._is_idle = True
         self._is_closing = False
         self._wake = threading.Event()
         self._waiting: deque[threading.Event] = deque()
         self._thread: threading.Thread | None = None
-        self._failure: Exception | str | None = None  # of this round
 
     @property
     def dropped(self) -> int:
-        """Queries that were lost: the queue was full, or their lines could not be written."""
+        """Queries that were lost: too much was waiting, or it could not be written."""
         return self._refused + self._lost
 
     def start(self) -> None:
@@ -79,16 +80,19 @@ class QueryLog:
         self._thread.start()
 
     def watch(self, batch: Batch) -> None:
-        """Queue a batch, or drop it if the queue is full."""
-        if batch.authority is not self._newest:
-            self._newest = batch.authority
-            self._drop_stuck(batch.at)
-        count = len(batch.packets)
-        if self._put - self._taken + count > self._most:
-            self._refused += count
-        else:
-            self._put += count
-            self._queue.append(batch)
+        """Queue the lines of a batch, or drop it if too much is waiting."""
+        self._is_idle = False
+        if self._put - self._taken > self._most:
+            self._refused += len(batch.packets)
+            return
+        try:
+            lines = self._lines.of(batch)
+        except Exception as bug:  # is no reason to answer nothing
+            self._bug = bug
+            self._refused += len(batch.packets)
+            return
+        self._put += len(lines)
+        self._queue.append(lines)
 
     def flush(self, timeout: float) -> bool:
         """Wait until all that is queued is written or lost, `timeout` seconds at most; whether it is."""
@@ -109,15 +113,9 @@ class QueryLog:
         self._wake.set()
         if self._thread is not None:
             self._thread.join(timeout)
-        self._drop_stuck(float("inf"))
-
-    def _drop_stuck(self, now: float) -> None:
-        """Drop what waits since long ago: if nobody reads a pipe, it would keep every authority there was."""
-        with suppress(IndexError):  # the other thread takes from the queue, too
-            while now - self._queue[0].at > _STALE:
-                count = len(self._queue.popleft().packets)
-                self._put -= count
-                self._refused += count
+        with suppress(IndexError):
+            while True:
+                self._refused += self._queue.popleft().count(b"\n")
 
     def _run(self) -> None:
         while not self._is_closing:
@@ -130,70 +128,61 @@ class QueryLog:
     def _write_queued(self) -> None:
         """Write what is queued now, and tell who waits for that."""
         waiting = [self._waiting.popleft() for _ in range(len(self._waiting))]
-        refused, written, self._failure = self._refused, self.written, None
+        written, self._failure = self.written, None
         for chunk in self._chunks():
             self._write(chunk)
-        if self._failure is None and self._refused > refused:
-            self._failure = "they come faster than they can be written"
+        refused = self._refused
+        if refused > self._noticed and self._failure is None:
+            self._failure = self._bug or "they come faster than they can be written"
+        self._noticed, self._bug = refused, None
         self._trouble.tell(self._failure, self.dropped, is_over=self.written > written)
         for done in waiting:
             done.set()
 
     def _chunks(self) -> Iterator[bytes]:
-        """The lines of what is queued now, some at a time."""
-        made, size = [b""] * self._target.is_old, 0
-        if not self._queue:
-            self._newest = None  # an authority that nobody asks may have been replaced
+        """What is queued now, in parts."""
+        if self._is_idle:
             self._lines.forget()
+        self._is_idle = True
+        parts, size = [b""] * self._target.is_old, 0
         for _ in range(len(self._queue)):
-            lines = self._next_lines()
-            made.append(lines)
-            size += len(lines)
+            parts.append(self._queue.popleft())
+            size += len(parts[-1])
             if size > _CHUNK:
-                yield b"".join(made)
-                made, size = [], 0
-        if made:
-            yield b"".join(made)
+                yield b"".join(parts)
+                parts, size = [], 0
+        if parts:
+            yield b"".join(parts)
 
-    def _next_lines(self) -> bytes:
+    def _write(self, lines: bytes) -> None:
         try:
-            batch = self._queue.popleft()
-        except IndexError:  # it was dropped meanwhile
-            return b""
-        self._taken += len(batch.packets)
-        try:
-            return self._lines.of(batch)
-        except Exception as bug:  # is no reason to log nothing any more
-            self._lost += len(batch.packets)
-            self._failure = bug
-            return b""
-
-    def _write(self, octets: bytes) -> None:
-        try:
-            self._target.write(octets)
+            self._target.write(lines)
         except OSError as error:
             self._failure = error
-        whole = octets.count(b"\n", 0, self._target.written)
+        self._taken += len(lines)
+        whole = lines.count(b"\n", 0, self._target.written)
         self.written += whole
-        self._lost += octets.count(b"\n") - whole
+        self._lost += lines.count(b"\n") - whole
 
 
 class _Trouble:
     """Tells once that queries are lost, and once that they are written again."""
 
     def __init__(self) -> None:
-        self._lost_before: int | None = None
+        self._is_on = False
+        self._lost_before = 0
 
     def tell(self, failure: Exception | str | None, lost: int, *, is_over: bool) -> None:
-        """What went wrong now, and how many queries are lost since the start. `is_over`: some are written, too."""
-        if failure is None:
-            if self._lost_before is not None and is_over:
-                _log.warning("queries are logged again; %d are missing", lost - self._lost_before)
-                self._lost_before = None
-        elif self._lost_before is None:
-            self._lost_before = lost
+        """What went wrong now, and how many queries are lost since the start. `is_over`: some were written, too."""
+        if failure is not None and not self._is_on:
+            self._is_on = True
             bug = None if isinstance(failure, OSError | str) else failure
             _log.warning("queries can not be logged: %s", failure, exc_info=bug)
+        elif failure is None and self._is_on and is_over:
+            self._is_on = False
+            _log.warning("queries are logged again; %d are missing", lost - self._lost_before)
+        if not self._is_on:
+            self._lost_before = lost
 
 
 class _Target:
@@ -285,7 +274,7 @@ class _Json:
     def begin(self, at: float) -> str:
         return f'{{"time": "{_time(at)}", '
 
-    def question(self, zone_id: str, name: str, rdtype: str, rcode: str, *, public: bool) -> str:
+    def question(self, authority: Authority, zone_id: str, name: str, rdtype: str, rcode: str) -> str:
         zone = _quoted(zone_id) if zone_id else "null"
         return f'"zone_id": {zone}, "name": {_quoted(name)}, "type": "{rdtype}", "rcode": "{rcode}", '
 
@@ -317,8 +306,11 @@ class _Route53:
     def begin(self, at: float) -> str:
         return f"1.0 {_time(at)} "
 
-    def question(self, zone_id: str, name: str, rdtype: str, rcode: str, *, public: bool) -> str:
-        return f"{zone_id} {name.removesuffix('.') or '.'} {rdtype} {rcode} " if public else ""
+    def question(self, authority: Authority, zone_id: str, name: str, rdtype: str, rcode: str) -> str:
+        tree = authority.public.zones.get(authority.zones.get(zone_id, b""))
+        if tree is None or tree.zone.zone_id != zone_id:  # a private hosted zone, or none
+            return ""
+        return f"{zone_id} {name.removesuffix('.') or '.'} {rdtype} {rcode} "
 
     def client(self, transport: str, address: str) -> str:
         return f"{transport} {self._edge} {address} "

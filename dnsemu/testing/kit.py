@@ -103,7 +103,8 @@ class _Thread:
     def begin(self) -> None:
         """Start, and return when it answers."""
         self._thread.start()
-        asyncio.run_coroutine_threadsafe(self._server.start(), self._loop).result(TIMEOUT)
+        for step in (self._server.start, self._server.operate):
+            asyncio.run_coroutine_threadsafe(step(), self._loop).result(TIMEOUT)
 
     def end(self) -> None:
         """Close every socket and leave no thread behind."""

@@ -1,0 +1,223 @@
+"""Endpoints die and come back by a thousand random schedules, and every answer is one that a naive model allows.
+
+Failover, multivalue and weighted groups, with aliases among them, are asked at any moment while a monitor probes on a
+virtual clock. What is allowed, `schedules` says, by what the probes have seen and by the time that has passed.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from functools import cache, lru_cache
+from random import Random
+
+import dns.message
+import dns.rcode
+import dns.rdatatype
+import pytest
+from e2e.launch import need
+from health.checks import probed
+from health.schedules import ZONE, Draw, Play, may_answer, schedule
+from health.virtual import Bench, Prober, Reply, monitoring, now, play, until
+from properties.strategies import EXPLORE
+from server.harness import running
+
+from dnsemu.app import load_text
+from dnsemu.authority import Authority, Response, respond
+from dnsemu.draws import Draws
+from dnsemu.health.monitor import GATHER
+from dnsemu.wire import UDP
+
+BLOCK = 50  # schedules in one test
+BLOCKS = 20 * (EXPLORE or 1)
+DUG = 25  # schedules that dig looks at
+LOOPBACK = bytes((127, 0, 0, 1))
+
+Addresses = frozenset[str]
+Ask = Callable[[Authority, str], Addresses]
+
+
+@cache
+def packet(name: str) -> bytes:
+    """The question for its addresses."""
+    return dns.message.make_query(f"{name}.{ZONE}.", "A", id=1).to_wire()
+
+
+def asking(seed: int) -> Ask:
+    """Asks in process; what chance decides is up to a seed."""
+    draws = Draws(seed)
+
+    def ask(authority: Authority, name: str) -> Addresses:
+        outcome = respond(authority, packet(name), LOOPBACK, UDP, draws)
+        assert isinstance(outcome, Response)
+        assert outcome.fault is None
+        return read(outcome.wire, name)
+
+    return ask
+
+
+@lru_cache(maxsize=10_000)  # many answers are alike, octet by octet
+def read(wire: bytes, name: str) -> Addresses:
+    """The addresses in an answer, each of which is there once."""
+    message = dns.message.from_wire(wire)
+    assert message.rcode() == dns.rcode.NOERROR
+    (rrset,) = message.answer
+    assert (rrset.name.to_text(), rrset.rdtype, rrset.ttl) == (f"{name}.{ZONE}.", dns.rdatatype.A, 30)
+    assert len(rrset) == int.from_bytes(wire[6:8])
+    return frozenset(record.address for record in rrset)
+
+
+def is_allowed(answer: Addresses, draws: set[Draw]) -> bool:
+    return any(len(answer) == draw.count and answer <= draw.pool for draw in draws)
+
+
+def check(one: Play, name: str, moment: float, answer: Addresses) -> bool:
+    """Fails if that may not be answered; whether the time that has passed says so, too."""
+    told = f"seed {one.schedule.seed} at {moment}: {name} is {sorted(answer)}"
+    seen, due = one.seen(name, moment), one.due(name, moment)
+    assert is_allowed(answer, seen), f"{told}, by what was seen {seen}\n{one.schedule}"
+    assert due is None or is_allowed(answer, due), f"{told}, by the time {due}\n{one.schedule}"
+    return due is not None
+
+
+def run(seed: int) -> tuple[int, int]:
+    """Play a schedule, and ask two names at each of its moments: how many, and of how many time was a witness."""
+    plan, ask, rng = schedule(seed), asking(seed), Random(seed)
+    names, served, counts = sorted(plan.layout.groups), list[Authority](), [0, 0]
+    one = Play(plan, served.append)
+
+    def look(moment: float) -> None:
+        for name in rng.sample(names, 2):
+            counts[check(one, name, moment, ask(served[-1], name))] += 1
+
+    play(lambda: one.run(look))
+    return sum(counts), counts[True]
+
+
+@pytest.mark.parametrize("block", range(BLOCKS))
+def test_every_answer_is_allowed(block: int) -> None:
+    counted = [run(seed) for seed in range(block * BLOCK, (block + 1) * BLOCK)]
+    asked, timed = (sum(column) for column in zip(*counted, strict=True))
+    assert asked >= BLOCK * 30
+    assert timed > asked / 3, "the time that has passed says something of a good part of the answers"
+
+
+def test_schedules_are_as_different_as_they_should_be() -> None:
+    """What the zones have, and how many answers there may be: a test of the test."""
+    plans = [schedule(seed) for seed in range(0, 1000, 10)]
+    members = [member for plan in plans for group in plan.layout.groups.values() for member in group.members]
+    assert sum(bool(member.alias) for member in members) > 50
+    assert sum(not member.evaluate for member in members if member.alias) > 5
+    assert sum(not member.check for member in members) > 100
+    assert sum("weight: 0" in member.rule for member in members) > 30
+    assert {(one.failure_threshold, one.checkers) for plan in plans for one in plan.checks} >= {
+        (3, 1),
+        (2, 2),
+        (1, 6),
+    }
+    assert sum(one.inverted for plan in plans for one in plan.checks) > 50
+    assert sum(len(plan.forcings) for plan in plans) > 30
+    found = {
+        frozenset(may_answer(plan.layout.groups, name, {one.id: rng.random() < 0.5 for one in plan.checks}))
+        for plan in plans[:10]
+        for name in plan.layout.groups
+        for rng in (Random(1), Random(2), Random(3))
+    }
+    assert len(found) > 40
+
+
+# When the first other answer comes
+
+FAILOVER = """
+version: 1
+hosted_zones:
+  - name: t.test
+    record_sets:
+      - name: fo
+        type: A
+        ttl: 30
+        members:
+          - {set_identifier: p, failover_routing_policy: {type: PRIMARY}, health_check_id: web, records: 192.0.2.1}
+          - {set_identifier: s, failover_routing_policy: {type: SECONDARY}, records: 192.0.2.2}
+health_checks:
+  - {id: web, type: TCP, ip_address: 192.0.2.9, port: 80}
+"""
+TOOK = 0.05  # seconds of a probe
+
+
+@pytest.mark.parametrize("seed", range(60 * (EXPLORE or 1)))
+def test_the_answer_changes_after_as_many_failures_as_the_threshold_and_no_later(seed: int) -> None:
+    """And changes back after as many successes."""
+    rng = Random(f"failover {seed}")
+    threshold, interval = rng.choice((1, 2, 3, 5, 10)), rng.choice((0.5, 10.0, 30.0))
+    web = probed("web", failure_threshold=threshold, interval=interval, checkers=rng.choice((1, 1, 2, 3)))
+    pace = interval + TOOK
+    dies = rng.uniform(0, 5 * pace)
+    back = dies + (threshold + 2 + rng.random()) * pace
+    end = back + (threshold + 2) * pace
+
+    async def story() -> Bench:
+        prober = Prober(lambda _: Reply(not dies <= now() < back, TOOK))
+        async with monitoring([web], prober, Random(seed)) as bench:
+            await until(end)
+            return bench
+
+    bench = play(story)
+    authority, ask = load_text(FAILOVER).authority, asking(seed)
+    found = [(one.at, ask(authority.with_health(one.healthy), "fo")) for one in bench.published]
+    assert [answer for _, answer in found] == [{"192.0.2.2"}, {"192.0.2.1"}]
+    for (changed, _), turned in zip(found, (dies, back), strict=True):
+        probes = [one for one in bench.prober.asked if one.begin >= turned and one.end and one.end <= changed]
+        assert len(probes) >= threshold
+        assert changed - turned >= (threshold - 1) * pace + TOOK
+        assert changed - turned <= threshold * pace + TOOK + GATHER + 1e-6
+    failed = [one for one in bench.prober.asked if one.begin >= dies and one.end and one.end <= found[0][0]]
+    assert len(failed) >= threshold * web.checkers, "of up to five checkers, all have to say so"
+
+
+# With dig
+
+
+def dig(port: int, names: list[str]) -> dict[str, Addresses]:
+    """What dig prints for names that one process asks one after the other."""
+    argv = [
+        need("dig", "bind9-dnsutils"),
+        "-r",
+        "@127.0.0.1",
+        "-p",
+        str(port),
+        "+noall",
+        "+answer",
+        "+time=10",
+        "-f",
+        "-",
+    ]
+    questions = "".join(f"{name}.{ZONE} A\n" for name in names)
+    done = subprocess.run(argv, input=questions, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    found: dict[str, set[str]] = {name: set() for name in names}
+    for line in done.stdout.splitlines():
+        if line and not line.startswith(";"):
+            owner, ttl, rdclass, rdtype, address = line.split()
+            assert (ttl, rdclass, rdtype) == ("30", "IN", "A")
+            found[owner.removesuffix(f".{ZONE}.")].add(address)
+    return {name: frozenset(addresses) for name, addresses in found.items()}
+
+
+@pytest.mark.e2e
+def test_dig_gets_what_is_allowed() -> None:
+    need("dig", "bind9-dnsutils")
+    zones: set[str] = set()
+    with running(FAILOVER) as server:
+        for seed in range(5, 5 + 10 * DUG, 10):
+            plan = schedule(seed)
+            one, moments = Play(plan, server.answers.publish), set(plan.moments[::5])
+
+            def look(moment: float, one: Play = one, moments: set[float] = moments) -> None:
+                if any(abs(moment - chosen) < 1e-6 for chosen in moments):
+                    for name, answer in dig(server.address[1], sorted(one.schedule.layout.groups)).items():
+                        check(one, name, moment, answer)
+
+            play(lambda one=one, look=look: one.run(look))
+            zones.add(plan.layout.text)
+    assert len(zones) == DUG
