@@ -22,7 +22,7 @@ from dnsemu.health import Standing
 from dnsemu.model import Configuration, HostedZone, show_name
 from dnsemu.server import Kind
 from dnsemu.server.answers import DURATIONS, SILENCE, TYPES
-from dnsemu.tally import NO_MEMBER, OTHER, Histogram, Tally
+from dnsemu.tally import NO_MEMBER, OTHER, Histogram, Reloads, Tally
 from dnsemu.wire import UDP, Rcode
 
 _SIZES = (0, 100, 200, 300, 400, 511, 1023, 2047, 4095, 8291, 16000, 32000, 48000, 64000)  # CoreDNS, octets
@@ -33,25 +33,6 @@ _OF_ZONES = (Rcode.NOERROR, Rcode.NXDOMAIN)
 _OF_NONE = (Rcode.FORMERR, Rcode.SERVFAIL, Rcode.NOTIMP, Rcode.REFUSED, Rcode.BADVERS)
 _MALFORMED = {Rcode.FORMERR: "formerr", Rcode.NOTIMP: "notimp", Rcode.BADVERS: "badvers"}
 _Key = tuple[str, ...]
-
-
-@dataclass(slots=True)
-class Reloads:
-    """How often the configuration was read, and what came of it. `at`: seconds since the epoch."""
-
-    at: float
-    succeeded: int = 0
-    failed: int = 0
-    was_successful: bool = True
-
-    def note(self, now: float, *, succeeded: bool) -> None:
-        """One more."""
-        self.was_successful = succeeded
-        if succeeded:
-            self.succeeded += 1
-            self.at = now
-        else:
-            self.failed += 1
 
 
 class Labels:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import _count_elements  # type: ignore[attr-defined]  # what Counter.update calls, without its checks
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import chain
 
 Answered = tuple[str, int, bytes]
@@ -144,3 +145,22 @@ class Tally:
         twin.truncated, twin.malformed = dict(self.truncated), dict(self.malformed)
         twin.durations = {zone_id: times.copy() for zone_id, times in self.durations.items()}
         return twin
+
+
+@dataclass(slots=True)
+class Reloads:
+    """How often the configuration was read, and what came of it. `at`: seconds since the epoch."""
+
+    at: float
+    succeeded: int = 0
+    failed: int = 0
+    was_successful: bool = True
+
+    def note(self, now: float, *, succeeded: bool) -> None:
+        """One more."""
+        self.was_successful = succeeded
+        if succeeded:
+            self.succeeded += 1
+            self.at = now
+        else:
+            self.failed += 1

@@ -16,8 +16,9 @@ from prometheus_client.parser import text_string_to_metric_families as read_text
 from dnsemu.app import Loaded, load, load_text
 from dnsemu.draws import Draws
 from dnsemu.health import Forced, Ledger, Observation
-from dnsemu.metrics import Labels, Reloads, Seen, render
+from dnsemu.metrics import Labels, Seen, render
 from dnsemu.server import Answers
+from dnsemu.tally import Reloads
 from dnsemu.wire import TCP, UDP
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -23,9 +23,10 @@ from dnsemu.errors import ConfigError, Fault, Severity
 from dnsemu.health import Monitor, Observation, Probed, Resolver, Transition
 from dnsemu.model import ClientBlock, Configuration, HealthCheck, HealthSnapshot, Network
 from dnsemu.server import Answers, QueryLog, Recent
+from dnsemu.tally import Reloads
 
 if TYPE_CHECKING:
-    from dnsemu.metrics import Labels, Reloads
+    from dnsemu.metrics import Labels
 
 _log = logging.getLogger("dnsemu")
 
@@ -65,8 +66,7 @@ class Operations:
         self._lock = asyncio.Lock()
         self._counts = counts
         self._labels: Labels | None = None
-        self._reloads: Reloads | None = None
-        self._loaded_at = time()
+        self._reloads = Reloads(time())
         self.started_at = time()
         self.listeners: Mapping[str, Sequence[str]] = {}
         self.is_ready = False
@@ -210,8 +210,7 @@ class Operations:
         self.events.tell("reload", {"succeeded": False, "reasons": reasons})
 
     def _note_reload(self, *, succeeded: bool) -> None:
-        if self._reloads is not None:
-            self._reloads.note(time(), succeeded=succeeded)
+        self._reloads.note(time(), succeeded=succeeded)
 
     def reset(self) -> None:
         """Drop what was forced, set and remembered; chance begins anew."""
@@ -227,19 +226,16 @@ class Operations:
 
     # Metrics
 
-    def prepare_metrics(self) -> None:
-        """Imports and names, before the first scrape; in a thread."""
-        from dnsemu.metrics import Reloads
-
-        self._reloads = Reloads(self._loaded_at)
-        self._labels = self._make_labels(self.served.configuration, self.authority)
+    async def prepare_metrics(self) -> None:
+        """Imports and names, before the first scrape."""
+        async with self._lock:  # not beside a reload, which makes them anew
+            self._labels = await asyncio.to_thread(self._make_labels, self.served.configuration, self.authority)
 
     async def render_metrics(self, accept: str) -> tuple[bytes, str]:
         """Metrics in a form that is acceptable, and its content type; rendered in a thread."""
         from dnsemu.metrics import Seen, render
 
         assert self._labels is not None, "prepare_metrics comes first"
-        assert self._reloads is not None, "prepare_metrics comes first"
         standings = list(self.monitor.ledger.standings.values())
         seen = Seen(
             self._labels,

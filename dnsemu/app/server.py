@@ -129,7 +129,8 @@ class Server:
     async def _begin_http(self, endpoint: Endpoint, sock: socket.socket) -> None:
         operations = self.operations
         operations.listeners = {"dns": [str(one) for one in self.endpoints], "http": [str(endpoint)]}
-        description = await asyncio.to_thread(_prepare_http, operations)
+        await operations.prepare_metrics()
+        description = await asyncio.to_thread(_describe_http, operations.version)
         from dnsemu.control.listener import Listener
 
         self._listener = Listener(sock, operations, self._settings.allow_control, description)
@@ -179,14 +180,13 @@ class Server:
 _LOG_PATIENCE = 2.0  # seconds to write what is left of the query log
 
 
-def _prepare_http(operations: Operations) -> dict[str, Any]:
-    """What HTTP and metrics need takes a while to import and to make: in a thread. The API's description."""
+def _describe_http(version: str) -> dict[str, Any]:
+    """The API's description. That takes a while to make, and what HTTP needs to import: in a thread."""
     import dnsemu.control.listener  # noqa: F401
     from dnsemu.control.api import ROUTES
     from dnsemu.control.openapi import document
 
-    operations.prepare_metrics()
-    return document(ROUTES, operations.version)
+    return document(ROUTES, version)
 
 
 def _bind_http(settings: Settings) -> tuple[Endpoint, socket.socket] | None:

@@ -15,6 +15,8 @@ from dnsemu.model import Network
 
 def may_change(client: str, allowed: Sequence[Network]) -> bool:
     """Whether `client`, an address, may change something: it is this machine, or in one of the `allowed` blocks."""
+    if not client:  # it has gone already
+        return False
     address = ip_address(client.partition("%")[0])
     if isinstance(address, IPv6Address) and address.ipv4_mapped:
         address = address.ipv4_mapped

@@ -244,13 +244,17 @@ class Forcing:
 
 @dataclass(frozen=True)
 class Schedule:
-    """All that will happen. `lives`: of each endpoint, by its port, when it dies and comes back, in turn."""
+    """All that will happen. `lives`: of each endpoint, by its port, when it dies and comes back, in turn.
+
+    `reloads`: when the same configuration is loaded anew.
+    """
 
     seed: int
     layout: Layout
     checks: tuple[HealthCheck, ...]
     lives: Mapping[int, tuple[float, ...]]
     forcings: tuple[Forcing, ...]
+    reloads: tuple[float, ...]
     moments: tuple[float, ...]
 
     def is_alive(self, port: int, moment: float) -> bool:
@@ -268,7 +272,8 @@ def schedule(seed: int) -> Schedule:
     lives = {port: _life(rng) for port in ports}
     forcings = [_forcing(rng) for _ in range(rng.choice((0, 0, 1, 3)))]
     moments = sorted(rng.uniform(0, LENGTH) for _ in range(15))
-    return Schedule(seed, layout(seed // 10), tuple(checks), lives, tuple(forcings), tuple(moments))
+    reloads = [rng.uniform(0, LENGTH) for _ in range(rng.choice((0, 0, 1, 2)))]
+    return Schedule(seed, layout(seed // 10), tuple(checks), lives, tuple(forcings), tuple(reloads), tuple(moments))
 
 
 def _probed(rng: Random, check_id: str, port: int) -> HealthCheck:
@@ -331,13 +336,23 @@ class Play:
         monitor.watchers.append(self._note)
         self._take(monitor.ledger.snapshot)
         monitor.start()
-        moments = [(moment, None) for moment in plan.moments]
-        for moment, forcing in sorted([*moments, *((one.at, one) for one in plan.forcings)], key=lambda one: one[0]):
+        for moment, event in self._plan():
             await asyncio.sleep(moment - now())
-            if forcing is not None:
-                monitor.force(forcing.check, healthy=forcing.healthy, seconds=forcing.seconds)
+            if isinstance(event, Forcing):
+                monitor.force(event.check, healthy=event.healthy, seconds=event.seconds)
+            elif event == "reload":
+                monitor.replace(list(plan.checks))
+                self._authority = plan.layout.authority
+                self._take(monitor.ledger.snapshot)
             look(max(now(), moment))  # a clock rounds
         await monitor.close()
+
+    def _plan(self) -> list[tuple[float, Forcing | str]]:
+        plan = self.schedule
+        found: list[tuple[float, Forcing | str]] = [(one.at, one) for one in plan.forcings]
+        found += [(moment, "reload") for moment in plan.reloads]
+        found += [(moment, "look") for moment in plan.moments]
+        return sorted(found, key=lambda one: one[0])
 
     async def _probe(self, check: HealthCheck) -> Observation:
         is_alive = self.schedule.is_alive(check.port, now())

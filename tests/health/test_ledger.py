@@ -112,7 +112,7 @@ def configurations(draw: st.DrawFn, before: dict[str, HealthCheck]) -> dict[str,
         elif fate == "other":
             found[check_id] = _changed(draw, before[check_id])
         elif fate == "new":
-            found[check_id] = _unturned(_made(draw, check_id, draw(st.sampled_from(types))), before.get(check_id))
+            found[check_id] = _made(draw, check_id, draw(st.sampled_from(types)))
     known = {check_id for check_id in found if found[check_id].type != "CALCULATED"}
     for check in tuple(found.values()):
         found[check.id] = replace(check, children=tuple(child for child in check.children if child in known))
@@ -131,14 +131,7 @@ def _made(draw: st.DrawFn, check_id: str, rdtype: str) -> HealthCheck:
 
 def _changed(draw: st.DrawFn, check: HealthCheck) -> HealthCheck:
     part = draw(st.sampled_from(PARTS[check.type]))
-    return _unturned(replace(check, **{part: draw(st.sampled_from(CHOICES[part]))}), check)
-
-
-def _unturned(check: HealthCheck, before: HealthCheck | None) -> HealthCheck:
-    """Not what `test_inversion_turns_what_is_known_where_there_is_an_initial_status_too` is about."""
-    if before and before.initial_status is not None and before.initial_status == check.initial_status:
-        return replace(check, inverted=before.inverted)
-    return check
+    return replace(check, **{part: draw(st.sampled_from(CHOICES[part]))})
 
 
 def happen(ledger: Ledger, event: Event) -> list[Transition]:

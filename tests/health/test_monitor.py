@@ -285,6 +285,47 @@ def test_what_changes_together_is_published_as_one() -> None:
     assert len(bench.transitions) == 14
 
 
+def test_changes_are_published_in_no_time() -> None:
+    """Failover is to be seen at once (H16): nobody notices what is gathered for so long."""
+    assert 0 < GATHER <= 0.05
+
+
+def test_a_snapshot_comes_with_the_checks_that_have_changed() -> None:
+    """All that have since the last one, and no others; after a reload, since that."""
+
+    async def story() -> Bench:
+        prober = Prober(lambda check: Reply(check.id != "dies" or now() < 20.0))
+        checks = [
+            probed("dies", interval=5.0, failure_threshold=1),
+            probed("never", interval=5.0, failure_threshold=1),
+            calculated("any", "dies never", 1),
+            calculated("all", "dies never", 2),
+            metric("cpu"),
+        ]
+        async with monitoring(checks, prober) as bench:
+            await until(15.0)
+            bench.monitor.force("cpu", healthy=False, seconds=10.0)
+            await until(30.0)
+            bench.monitor.replace([replace(check, inverted=check.id == "never") for check in checks])
+            bench.monitor.force("never", healthy=True)
+            await until(40.0)
+            return bench
+
+    published = play(story).published
+    assert [(pytest.approx(one.at, abs=0.02), set(one.changed)) for one in published] == [
+        (15.0, {"cpu"}),
+        (20.0, {"dies", "all"}),
+        (25.0, {"cpu"}),
+        (30.0, {"never", "any"}),
+    ]
+    assert [sorted(check_id for check_id, healthy in one.healthy.items() if not healthy) for one in published] == [
+        ["cpu"],
+        ["all", "cpu", "dies"],
+        ["all", "dies"],
+        ["all", "dies"],
+    ]
+
+
 def test_nothing_is_published_that_has_not_changed() -> None:
     async def story() -> Bench:
         prober = Prober(lambda check: Reply(check.id != "flaps" or len(prober.begins("flaps")) % 2 == 0))

@@ -137,10 +137,11 @@ class Prober:
 
 
 class Published(NamedTuple):
-    """A snapshot that was published, and when."""
+    """A snapshot that was published, when, and which checks were said to have changed."""
 
     at: float
     healthy: dict[str, bool]
+    changed: frozenset[str]
 
 
 @dataclass(eq=False)
@@ -190,7 +191,7 @@ async def monitoring(
     monitor = Monitor(
         checks,
         prober,
-        lambda snapshot, _: published.append(Published(now(), dict(snapshot))),
+        lambda snapshot, changed: published.append(Published(now(), dict(snapshot), frozenset(changed))),
         clock,
         chance or Phases(),
         most,
