@@ -49,6 +49,13 @@ def warning(origin: Origin, code: str, message: str, hint: str = "") -> Fault:
     return Fault(origin, code, message, hint, Severity.WARNING)
 
 
+def printable(text: str) -> str:
+    """What somebody wrote, for a terminal or a log: characters that can not be printed as their escapes."""
+    if text.isprintable():
+        return text
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
+
+
 class ConfigError(Exception):
     """Everything that is wrong with a configuration, all at once, in the order of files and lines.
 

@@ -69,7 +69,8 @@ def test_the_server_logs_it_and_answers_the_others() -> None:
     lines, log = _Lines(), logging.getLogger("dnsemu.server.answers")
     log.addHandler(lines)
     try:
-        wires = Answers(authority, Draws(1)).over(UDP, 4).to_packets([question.to_wire(), other.to_wire()], [b"\x7f\0\0\1"] * 2)
+        port = Answers(authority, Draws(1)).over(UDP, 4)
+        wires = port.to_packets([question.to_wire(), other.to_wire()], [b"\x7f\0\0\1"] * 2)
     finally:
         log.removeHandler(lines)
     assert [dns.message.from_wire(wire).rcode() for wire in wires] == [dns.rcode.SERVFAIL, dns.rcode.NXDOMAIN]

@@ -21,7 +21,7 @@ from dnsemu.config import (
     read_configuration,
     read_sources,
 )
-from dnsemu.errors import ConfigError, Fault, Origin, Severity
+from dnsemu.errors import ConfigError, Fault, Origin, Severity, printable
 from dnsemu.health import initial_snapshot
 from dnsemu.model import Configuration
 
@@ -124,9 +124,4 @@ def _in_order(faults: Iterable[Fault]) -> list[Fault]:
 
 def _printable(fault: Fault) -> Fault:
     """What files hold may be anything, and what goes to a terminal may not."""
-    if fault.message.isprintable() and fault.hint.isprintable():
-        return fault
-    shown = [
-        "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text) for text in fault[2:4]
-    ]
-    return fault._replace(message=shown[0], hint=shown[1])
+    return fault._replace(message=printable(fault.message), hint=printable(fault.hint))

@@ -222,7 +222,8 @@ class Operations:
         self.answers.draws = self._new_draws()
 
     def _new_draws(self) -> Draws:
-        return Draws(secrets.randbits(63) if self._seed is None else self._seed)
+        seed = self.served.configuration.seed if self._seed is None else self._seed
+        return Draws(secrets.randbits(63) if seed is None else seed)
 
     # Metrics
 

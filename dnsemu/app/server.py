@@ -66,8 +66,6 @@ class Server:
         settings: Settings | None = None,
     ) -> None:
         """Opens the sockets. `seed` beats the configuration's; without either, chance is chance. Raises BindError."""
-        if seed is None:
-            seed = loaded.configuration.seed
         self._settings = settings = settings or Settings()
         sockets = _bind_all(listen)
         try:
@@ -93,6 +91,7 @@ class Server:
         self._listener: Listener | None = None
         self._watching: asyncio.Task[None] | None = None
         self._digest = settings.digest
+        self._was_read = asyncio.Event()
 
     @property
     def endpoints(self) -> list[Endpoint]:
@@ -106,6 +105,7 @@ class Server:
 
     async def start(self) -> None:
         """Begin to answer."""
+        self._loop = asyncio.get_running_loop()
         if self._settings.query_log is not None:
             self._settings.query_log.start()
         await self._serving.start()
@@ -147,13 +147,25 @@ class Server:
         assert self._settings.read is not None, "without it nothing is read again"
         if self._settings.watcher is not None:
             self._digest = self._settings.watcher.digest()
+            self._loop.call_soon_threadsafe(self._was_read.set)
         return self._settings.read()
 
     async def _watch(self, watcher: Watcher) -> None:
         while True:
-            digest = await watcher.changed(self._digest)
-            if digest != self._digest:  # else somebody was quicker
+            looking = asyncio.create_task(watcher.changed(self._digest))
+            reading = asyncio.create_task(self._was_read.wait())
+            try:
+                await asyncio.wait({looking, reading}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                reading.cancel()
+                if (
+                    not looking.done()
+                ):  # somebody else has read the files: from now on it is another digest that counts
+                    looking.cancel()
+            self._was_read.clear()
+            if not looking.cancelled() and looking.done() and looking.result() != self._digest:
                 await self.reload()
+                self._was_read.clear()
 
     def reopen_log(self) -> None:
         """Write the query log to what its file's name means now."""

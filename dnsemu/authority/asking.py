@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from ipaddress import ip_network
 from typing import NamedTuple
 
-from dnsemu.location import Whence
+from dnsemu.location import MAPPED_BITS, Whence, unmapped
 from dnsemu.model import ClientBlock, Clients, Type, read_name
 
 _LOOPBACK = bytes((127, 0, 0, 1))
@@ -41,7 +41,10 @@ def asked_by(name: str, rdtype: Type, who: Whence, clients: Clients, places: Ite
 
 def _vpc_of(who: Whence, places: Iterable[ClientBlock]) -> str | None:
     """The VPC of the longest block that was set around it and says one."""
-    client = ip_network((who.address, who.length))
+    address, length = unmapped(who.address), who.length
+    if len(address) != len(who.address):
+        length = max(length - MAPPED_BITS, 0)
+    client = ip_network((address, length), strict=False)
     around = [
         place
         for place in places

@@ -148,6 +148,7 @@ def _inquiry(authority: Authority, asked: Asked, view: View | None, draws: Draws
     packet = bytes(HEADER) + asked.name + type_and_class(asked.type)
     inquiry = Inquiry(authority, draws, packet, len(packet), asked.address, asked.length)
     inquiry.vpc_id = view.vpc_id if view is not None else asked.vpc_id
+    inquiry.is_subnet = asked.is_subnet
     return inquiry
 
 

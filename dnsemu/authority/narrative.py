@@ -7,18 +7,14 @@ from ipaddress import ip_address, ip_network
 from typing import Any
 
 from dnsemu.authority.explain import Explanation, Json
+from dnsemu.errors import printable
 
 _LABEL = 9  # columns
 
 
 def lines(explanation: Explanation) -> list[str]:
     """The explanation from question to answer; what zones hold is there as far as it can be printed."""
-    return ["".join(_printable(letter) for letter in line) for line in _lines(explanation)]
-
-
-def _printable(letter: str) -> str:
-    """Identifiers may be anything, and what goes to a terminal may not."""
-    return letter if letter.isprintable() else ascii(letter)[1:-1]
+    return [printable(line) for line in _lines(explanation)]  # identifiers may be anything
 
 
 def _lines(explanation: Explanation) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from dnsemu.cli.http import DurationType, call_or_leave, http_option, path_of
+from dnsemu.cli.output import columns_of
 from dnsemu.model import show_duration
 
 _CHECKS = "health-checks"
@@ -34,7 +35,10 @@ def list_checks(url: str, form: str) -> None:
     if not checks:
         click.echo("There are no health checks.", err=True)
         return
-    rows = [(check["id"], check["type"], check["status"], check["since"][:19] + "Z", _why(check)) for check in checks]
+    rows = [
+        (check["id"], check["type"], check["status"], check["since"][:19] + "Z", _brief(_why(check)))
+        for check in checks
+    ]
     _print_table(("ID", "TYPE", "STATUS", "SINCE", "WHY"), rows)
 
 
@@ -82,6 +86,13 @@ def clear(check_id: str | None, everything: bool, url: str) -> None:  # noqa: FB
         click.echo(f"{one} is {_coloured(check['status'])}, not forced")
     if not chosen:
         click.echo("Nothing is forced.", err=True)
+
+
+def _brief(text: str) -> str:
+    """Without what the status says already."""
+    for words in ("Success: ", "Failure: ", "The health checker ", "The endpoint "):
+        text = text.replace(words, "", 1)
+    return text
 
 
 def _why(check: dict[str, Any]) -> str:
@@ -159,9 +170,9 @@ def _coloured(status: str) -> str:
 
 
 def _print_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    widths = [max(len(row[column]) for row in (titles, *rows)) for column in range(len(titles))]
+    widths = [max(columns_of(row[column]) for row in (titles, *rows)) for column in range(len(titles))]
     for row in (titles, *rows):
-        cells = [f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)]
+        cells = [cell + " " * (width - columns_of(cell)) for cell, width in zip(row, widths, strict=True)]
         if row is titles:
             click.secho("  ".join(cells).rstrip(), bold=True)
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from email.message import Message
 from http.client import HTTPException
 from typing import Any
 from urllib.error import HTTPError, URLError
@@ -82,14 +83,22 @@ def call(url: str, method: str, path: str, body: object = None, timeout: float =
         with build_opener(ProxyHandler({})).open(request, timeout=timeout) as answer:
             text = answer.read().decode()
     except HTTPError as error:
+        _check_server(error.headers)
         raise Refusal(error.code, _error(error)) from None
     except URLError as error:
         raise Unreachable(str(getattr(error.reason, "strerror", None) or error.reason)) from None
-    except (OSError, HTTPException, UnicodeDecodeError) as error:
+    except (OSError, HTTPException, UnicodeError) as error:
         raise Unreachable(str(error) or type(error).__name__) from None
+    _check_server(answer.headers)
     if answer.headers.get_content_type() != "application/json":
         return text
     return json.loads(text)
+
+
+def _check_server(headers: Message) -> None:
+    """What another program says there means nothing. Raises Unreachable."""
+    if not headers.get("Server", "").startswith("dnsemu/"):
+        raise Unreachable("another program is there")
 
 
 def call_or_leave(url: str, method: str, path: str, body: object = None) -> Any:
@@ -100,7 +109,7 @@ def call_or_leave(url: str, method: str, path: str, body: object = None) -> Any:
         fail(f"no answer from {url}: {error}", Exit.UNREACHABLE)
     except Refusal as error:
         for detail in error.details:
-            click.echo(_line(detail), err=True)
+            click.echo(line_of(detail), err=True)
         fail(str(error), Exit.NEGATIVE)
 
 
@@ -118,7 +127,7 @@ def _error(error: HTTPError) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _line(detail: dict[str, Any]) -> str:
+def line_of(detail: dict[str, Any]) -> str:
     """A fault of a configuration with its place, anything else as it is."""
     if "file" in detail:
         where = f"{detail['file']}:{detail['line']}:{detail['column']}"

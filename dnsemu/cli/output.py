@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from enum import IntEnum
 from functools import lru_cache
 from typing import NoReturn
+from unicodedata import combining, east_asian_width
 
 import click
 
@@ -118,3 +119,8 @@ def _escaped(text: str, more: str = "") -> str:
     for character in f"%\r\n{more}":
         text = text.replace(character, f"%{ord(character):02X}")
     return text
+
+
+def columns_of(text: str) -> int:
+    """How many columns of a terminal a text takes: characters of East Asia two, those that only add a mark none."""
+    return sum(0 if combining(one) else 1 + (east_asian_width(one) in "WF") for one in text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from dnsemu.cli.http import call_or_leave, http_option, path_of
+from dnsemu.cli.http import call_or_leave, http_option, line_of, path_of
 from dnsemu.cli.output import counted
 
 _COUNTS = ("hosted_zones", "record_sets", "health_checks")
@@ -19,6 +19,6 @@ def command(url: str) -> None:
     """
     served = call_or_leave(url, "POST", path_of("reload"))
     for fault in served["warnings"]:
-        click.echo(f"{fault['file']}:{fault['line']}: warning[{fault['code']}]: {fault['message']}", err=True)
+        click.echo(line_of(fault), err=True)
     counts = [counted(served[key], key[:-1].replace("_", " ")) for key in _COUNTS]
     click.echo(f"serving {', '.join(counts)}")

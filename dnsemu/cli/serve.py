@@ -148,11 +148,11 @@ def _read_block(text: str) -> Network:
 def _query_log(text: str | None) -> QueryLog | None:
     if text is None:
         return None
-    form, _, file = text.partition(":")
+    form, colon, file = text.partition(":")
     target = Path(file) if file else None
-    if form == "json":
+    if form == "json" and bool(colon) == bool(file):
         return QueryLog("json", target)
-    if form == "route53":
+    if form == "route53" and bool(colon) == bool(file):
         return QueryLog("route53", target)
     raise click.BadParameter(
         f"'{text}' is neither json nor route53: write json, or route53:queries.log", param_hint="--query-log"

@@ -36,10 +36,10 @@ def _missing(url: str, healthy: tuple[str, ...], patience: float) -> tuple[str, 
     """What is not so yet, and the exit status if it stays so; empty if nothing is missing."""
     try:
         call(url, "GET", "/ready", timeout=patience)
-        for check_id in healthy:
-            check = call(url, "GET", path_of("health-checks", check_id), timeout=patience)
-            if check["status"] != "healthy":
-                return f"health check {check_id} is {check['status']}", Exit.NEGATIVE
+        checks = [call(url, "GET", path_of("health-checks", check_id), timeout=patience) for check_id in healthy]
+        ill = [check["id"] for check in checks if check["status"] != "healthy"]
+        if ill:
+            return f"health check {ill[0]} is unhealthy", Exit.NEGATIVE
     except Unreachable as error:
         return f"no answer from {url}: {error}", Exit.UNREACHABLE
     except Refusal as error:

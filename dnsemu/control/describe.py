@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from time import time
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 from dnsemu.control import models
 from dnsemu.control.operator import Operator, Served
 from dnsemu.errors import Fault
-from dnsemu.health import Checker, Ledger, Observation, Probed, Standing, Transition
+from dnsemu.health import Checker, Observation, Probed, Standing, Transition
 from dnsemu.model import ClientBlock, HealthCheck
 from dnsemu.server import Query
 from dnsemu.server.queries import Decided
@@ -30,7 +30,7 @@ def word(healthy: bool) -> models.Status:  # noqa: FBT001
 def describe_fault(fault: Fault) -> dict[str, Any]:
     """A fault of a configuration, as `dnsemu check --format json` prints it."""
     return {
-        "file": fault.origin.file,
+        "file": fault.origin.file.encode("utf-8", "backslashreplace").decode(),  # JSON can not hold any octets
         "line": fault.origin.line,
         "column": fault.origin.column,
         "severity": fault.severity.value,
@@ -40,8 +40,8 @@ def describe_fault(fault: Fault) -> dict[str, Any]:
     }
 
 
-def describe_check(standing: Standing, ledger: Ledger) -> models.HealthCheck:
-    """A health check and where it stands."""
+def describe_check(standing: Standing, standings: Mapping[str, Standing]) -> models.HealthCheck:
+    """A health check and where it stands; `standings`: those of all, its children among them."""
     check, forced = standing.check, standing.forced
     return models.HealthCheck(
         id=check.id,
@@ -63,7 +63,7 @@ def describe_check(standing: Standing, ledger: Ledger) -> models.HealthCheck:
         failure_threshold=check.failure_threshold if check.is_probed else None,
         checkers=[_checker(checker) for checker in standing.checkers],
         percentage_healthy=standing.percentage_healthy if standing.checkers else None,
-        children=_children(standing, ledger) if check.type == "CALCULATED" else None,
+        children=_children(standing, standings) if check.type == "CALCULATED" else None,
         alarm=models.Alarm(region=check.alarm[0], name=check.alarm[1], state=standing.alarm) if check.alarm else None,
         routing_control=models.RoutingControl(arn=check.routing_control, state=standing.control)
         if check.routing_control is not None
@@ -121,10 +121,10 @@ def describe_news(news: Probed | Transition) -> dict[str, Any]:
     return event | {"status": word(news.healthy), "why": news.why}
 
 
-def _children(standing: Standing, ledger: Ledger) -> models.Children:
+def _children(standing: Standing, standings: Mapping[str, Standing]) -> models.Children:
     check = standing.check
     return models.Children(
-        statuses={child: word(ledger.standings[child].healthy) for child in check.children},
+        statuses={child: word(standings[child].healthy) for child in check.children},
         healthy=standing.healthy_children,
         threshold=check.threshold,
     )

@@ -70,6 +70,8 @@ class Events:
     def end(self) -> None:
         """Let all listeners go."""
         self.is_over = True
+        if self._telling is not None:
+            self._telling.cancel()
         for listener in self.listeners:
             listener.put(b"")
 

@@ -31,7 +31,9 @@ def is_foreign(headers: Mapping[str, str]) -> bool:
     site, mode = headers.get("Sec-Fetch-Site"), headers.get("Sec-Fetch-Mode")
     if site in ("cross-site", "same-site") and mode != "navigate":
         return True
-    return (origin is not None or site is not None) and not _is_literal(host)
+    # Over plain HTTP a browser says nothing of that to names that are not localhost, not even with a page's own GET.
+    is_browser = origin is not None or site is not None or headers.get("User-Agent", "").startswith("Mozilla/")
+    return is_browser and not _is_literal(host)
 
 
 def _is_literal(host: str) -> bool:

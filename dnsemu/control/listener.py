@@ -10,15 +10,18 @@ from http import HTTPStatus
 from typing import Any
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from pydantic import BaseModel
 
-from dnsemu.control.api import ROUTES
+from dnsemu import __version__
+from dnsemu.control.api import DESCRIPTION, ROUTES
 from dnsemu.control.guard import is_foreign, may_change
 from dnsemu.control.operator import Operator
 from dnsemu.control.routes import Refused, Route, give, refusal
 from dnsemu.model import Network
 
 _log = logging.getLogger(__name__)
+_http_log = logging.getLogger(f"{__name__}.http")
 LARGEST_BODY = 1 << 20  # octets
 MOST_CONNECTIONS = 1024
 _KEEPALIVE = 30.0  # seconds without a request
@@ -41,14 +44,17 @@ class Listener:
         self._allowed = allowed
         self._server: asyncio.Server | None = None
         app = web.Application(client_max_size=LARGEST_BODY, middlewares=[self._guarded])
+        app[DESCRIPTION] = dict(description)
+        app.on_response_prepare.append(_sign)
         for route in ROUTES:
-            app.router.add_route(route.method, route.path, self._answering(route))
-        self._description = description
-        app.router.add_get("/api/v1/openapi.json", self._openapi)
+            answering = self._answering(route)
+            app.router.add_route(route.method, route.path, answering)
+            if route.method == "GET" and route.gives != "text/event-stream":
+                app.router.add_route("HEAD", route.path, answering)  # RFC 9110 9.3.2
         self._runner = web.AppRunner(
             app,
             access_log=None,
-            logger=_log,
+            logger=_http_log,
             handle_signals=False,
             keepalive_timeout=_KEEPALIVE,
             shutdown_timeout=_END,
@@ -110,8 +116,22 @@ class Listener:
 
         return answer
 
-    async def _openapi(self, request: web.Request) -> web.Response:
-        return web.json_response(self._description)
+
+async def _sign(_: web.Request, response: web.StreamResponse) -> None:
+    """So that who calls knows whom it reached."""
+    response.headers["Server"] = f"dnsemu/{__version__}"
+
+
+class _NotOurs(logging.Filter):
+    """Leaves out what is a mistake of the peer, or its going away: it got its answer, if it can have one."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether to log it."""
+        error = record.exc_info[1] if record.exc_info else None
+        return not isinstance(error, HttpProcessingError | ConnectionError)
+
+
+_http_log.addFilter(_NotOurs())
 
 
 class _TurnedAway(asyncio.Protocol):

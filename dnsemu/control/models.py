@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from dnsemu.model import DURATION
 
 Text = Annotated[str, Field(max_length=1024)]
 Moment = Annotated[str, Field(description="ISO 8601, UTC", examples=["2026-11-20T10:04:52.120Z"])]
 Status = Literal["healthy", "unhealthy"]
+_SOME_TIME = f"^{DURATION}$".replace("(0|", "(")  # but none at all
+
+
+def _read_number(value: object) -> object:
+    """A number in a query string is written in digits alone."""
+    return int(value) if isinstance(value, str) and re.fullmatch("[0-9]{1,9}", value) else value
 
 
 class Model(BaseModel):
     """A JSON object; keys that are not named are errors."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 # What is taken
@@ -28,7 +35,7 @@ class OverrideRequest(Model):
     status: Status
     reason: Text = ""
     for_: Annotated[
-        str | None, Field(alias="for", pattern=f"^{DURATION}$", description="How long, as 30s; for ever if absent")
+        str | None, Field(alias="for", pattern=_SOME_TIME, description="How long, as 30s; for ever if absent")
     ] = None
 
 
@@ -73,7 +80,7 @@ class Question(Model):
 class Limit(Model):
     """How many."""
 
-    limit: Annotated[int, Field(ge=1, le=1000)] = 100
+    limit: Annotated[int, Field(ge=1, le=1000), BeforeValidator(_read_number)] = 100
 
 
 # What is given
@@ -207,6 +214,8 @@ class RoutingDecision(Model):
 
 class Resolution(Model):
     """An answer; RCODE REFUSED if the name is in no hosted zone."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
     name: str
     type: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -15,6 +16,7 @@ from dnsemu.control.operator import Operator
 T = TypeVar("T", bound=BaseModel)
 Handler = Callable[[Operator, web.Request], Awaitable["BaseModel | web.StreamResponse"]]
 
+MOST_KEYS, MOST_REASONS = 100, 100
 STATUSES = {
     400: "bad-request",
     403: "forbidden",
@@ -70,13 +72,37 @@ def give(model: BaseModel, status: int = 200) -> web.Response:
     return web.Response(text=model.model_dump_json(by_alias=True), status=status, content_type="application/json")
 
 
-async def read_body(request: web.Request, kind: Any) -> Any:
-    """The body as a model. Raises Refused with every reason."""
-    body = await request.read()
+async def read_body(request: web.Request, kind: type[T], most: int = 0) -> Any:
+    """The body as a model, or as a list of at most `most` of them. Raises Refused with every reason."""
     try:
-        return TypeAdapter(kind).validate_json(body or b"{}")
+        octets = await request.read() or b"{}"
+    except web.RequestPayloadError:
+        raise Refused(400, "the body can not be unpacked: it is not what Content-Encoding says") from None
+    shape = _check_json(octets)
+    is_list = most and isinstance(shape, list)
+    if is_list and len(shape) > most:
+        raise Refused(400, f"{len(shape)} questions are too many: at most {most} at once")
+    try:
+        return TypeAdapter(list[kind] if is_list else kind).validate_json(octets)  # type: ignore[valid-type]
     except ValidationError as error:
         raise _invalid(error, "the body") from None
+
+
+def _check_json(octets: bytes) -> Any:
+    """What JSON says, each key once; None if it can not be read, which is for the model to say. Raises Refused."""
+    try:
+        return json.loads(octets, object_pairs_hook=_each_once)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise Refused(400, "the body is not what it should be: a key stands twice in an object")
+    if len(found) > MOST_KEYS:
+        raise Refused(400, f"the body is not what it should be: an object has more than {MOST_KEYS} keys")
+    return found
 
 
 def read_query(request: web.Request, kind: type[T]) -> T:
@@ -85,7 +111,7 @@ def read_query(request: web.Request, kind: type[T]) -> T:
     if twice:
         raise Refused(400, f"{', '.join(sorted(twice))} is given more than once")
     try:
-        return kind.model_validate(dict(request.query), strict=False)
+        return kind.model_validate(dict(request.query))
     except ValidationError as error:
         raise _invalid(error, "the query string") from None
 
@@ -93,7 +119,7 @@ def read_query(request: web.Request, kind: type[T]) -> T:
 def _invalid(error: ValidationError, where: str) -> Refused:
     details = [
         {"path": ".".join(map(str, one["loc"])), "message": one["msg"], "code": one["type"]}
-        for one in error.errors(include_url=False, include_context=False, include_input=False)
+        for one in error.errors(include_url=False, include_context=False, include_input=False)[:MOST_REASONS]
     ]
     said = "; ".join(f"{one['path']}: {one['message']}" if one["path"] else one["message"] for one in details[:5])
     return Refused(400, f"{where} is not what it should be: {said}", details)

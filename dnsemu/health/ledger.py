@@ -155,6 +155,14 @@ class Ledger:
             standing.control = state
         return self._review(following, f"routing control {control} is {state}", now)
 
+    def arn_of(self, control: str) -> str:
+        """The ARN of a routing control. Raises LookupError."""
+        arns = [one.check.routing_control for one in self.standings.values()]
+        found = next((arn for arn in arns if arn is not None and _is_called(arn, control)), None)
+        if found is None:
+            raise LookupError(f"no health check follows a routing control {control}")
+        return found
+
     def force(self, check_id: str, forced: Forced, now: float) -> list[Transition]:
         """Set a status above everything else. Raises KeyError."""
         standing = self.standings[check_id]

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Sequence
 from random import Random
 from typing import NamedTuple
 
+from dnsemu.errors import printable
 from dnsemu.health.judge import AlarmState, ControlState
 from dnsemu.health.ledger import Forced, Ledger, Standing, Transition, asks_the_same
 from dnsemu.health.observation import Observation, Probe
@@ -99,9 +100,11 @@ class Monitor:
         """The data of a CloudWatch alarm say something. Raises LookupError."""
         self._tell(self.ledger.set_alarm(region, name, state, self._clock()), at_once=True)
 
-    def set_control(self, control: str, state: ControlState) -> None:
-        """A routing control was set. Raises LookupError."""
+    def set_control(self, control: str, state: ControlState) -> str:
+        """A routing control was set; its ARN. Raises LookupError."""
+        arn = self.ledger.arn_of(control)
         self._tell(self.ledger.set_control(control, state, self._clock()), at_once=True)
+        return arn
 
     def reset(self) -> None:
         """Drop what people and alarms have said."""
@@ -192,7 +195,7 @@ class Monitor:
     def _tell_watchers(self, transitions: Sequence[Transition]) -> None:
         for transition in transitions:
             status = "healthy" if transition.healthy else "UNHEALTHY"
-            _log.info("health check %s is %s: %s", transition.check.id, status, transition.why)
+            _log.info("health check %s is %s: %s", printable(transition.check.id), status, printable(transition.why))
             for watch in self.watchers:
                 watch(transition)
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 from health.checks import ALARM, ARN, calculated, metric, probed, recovery, seen
-from health.naive import Alarm, Clear, Configured, Control, Event, Expire, Force, History, Reset, Seen
+from health.histories import histories, reloads
+from health.naive import Alarm, Clear, Configured, Control, Event, Expire, Force, History, Seen
 from hypothesis import given, note
-from hypothesis import strategies as st
 from properties.strategies import examples
 
 from dnsemu.errors import Origin
@@ -18,120 +18,6 @@ from dnsemu.health import Forced, Ledger, Observation, Transition
 from dnsemu.model import HealthCheck
 
 # Random histories
-
-MEMORY = (ALARM[0], "memory")
-LAST_SEGMENT = ARN.rpartition("/")[2]
-CHILDREN = ("a", "b", "c", "m", "r")
-STATUS = (None, None, True, False)
-CHOICES: dict[str, tuple[Any, ...]] = {  # what may be otherwise after a reload
-    "failure_threshold": (1, 2, 3),
-    "checkers": (1, 1, 2, 6),
-    "disabled": (False, False, True),
-    "inverted": (False, True),
-    "port": (80, 81),
-    "initial_status": STATUS,
-    "interval": (10.0, 30.0),
-    "origin": (Origin("zones.yaml", 3), Origin("zones.yaml", 4)),
-    "insufficient_data_status": (None, "Healthy", "Unhealthy", "LastKnownStatus"),
-    "alarm": (ALARM, MEMORY),
-    "threshold": (0, 1, 2, 3, 5),
-    "children": ((), ("a",), ("a", "b"), ("b", "c", "m"), ("a", "b", "c", "m", "r")),
-}
-_EVERY = ("disabled", "inverted", "initial_status", "origin")
-RESULTS = ("s", "f", "f", "ss", "ff", "ff", "sf", "fs", "fff", "sss", "fsf", "sfs", "ffsff")
-PARTS = {  # which of these a type has
-    "TCP": (*_EVERY, "failure_threshold", "checkers", "port", "interval"),
-    "HTTP": (*_EVERY, "failure_threshold", "checkers", "port", "interval"),
-    "CLOUDWATCH_METRIC": (*_EVERY, "insufficient_data_status", "alarm"),
-    "RECOVERY_CONTROL": _EVERY,
-    "CALCULATED": (*_EVERY, "threshold", "children"),
-}
-TYPES = {
-    "any": ("CALCULATED",),
-    "a": ("TCP",),
-    "b": ("TCP", "HTTP"),
-    "c": ("TCP", "CLOUDWATCH_METRIC"),
-    "m": ("CLOUDWATCH_METRIC",),
-    "r": ("RECOVERY_CONTROL",),
-    "all": ("CALCULATED",),
-}
-
-
-@st.composite
-def histories(draw: st.DrawFn) -> list[Event]:
-    """A configuration, and what happens then."""
-    checks = draw(configurations({}))
-    now, events = 100.0, [Event(100.0, Configured(tuple(checks.values())))]
-    for _ in range(draw(st.integers(3, 24))):
-        now += draw(st.sampled_from((0.0, 1.0, 2.0)))
-        kind = draw(st.sampled_from((*("seen",) * 6, "said", "said", "said", "force", "force", "other", "reload")))
-        if kind == "reload":
-            checks = draw(configurations(checks))
-            events.append(Event(now, Configured(tuple(checks.values()))))
-        elif kind == "seen":
-            events += draw(probes(checks, now))
-        elif kind == "said":
-            said = st.builds(Alarm, st.just(ALARM[0]), names(), st.sampled_from(("OK", "ALARM", "INSUFFICIENT_DATA")))
-            controls = st.builds(Control, st.sampled_from((ARN, LAST_SEGMENT)), st.sampled_from(("On", "Off")))
-            events.append(Event(now, draw(said | controls)))
-        elif kind == "force" and checks:
-            until = st.sampled_from((None, now + 1.0, now + 3.0))
-            events.append(Event(now, draw(st.builds(Force, st.sampled_from(sorted(checks)), st.booleans(), until))))
-        elif kind == "other":
-            clear = [st.builds(Clear, st.sampled_from(sorted(checks)))] if checks else []
-            events.append(Event(now, draw(st.one_of(st.just(Expire()), st.just(Reset()), *clear))))
-    return events
-
-
-def names() -> st.SearchStrategy[str]:
-    return st.sampled_from((ALARM[1], MEMORY[1]))
-
-
-@st.composite
-def probes(draw: st.DrawFn, checks: dict[str, HealthCheck], now: float) -> list[Event]:
-    """A checker sees some results, alike or not."""
-    asked = sorted(check.id for check in checks.values() if check.is_probed)
-    if not asked:
-        return []
-    check = checks[draw(st.sampled_from(asked))]
-    number = draw(st.integers(0, check.checkers - 1))
-    results = draw(st.sampled_from(RESULTS))
-    return [Event(now, Seen(check.id, number, result == "s")) for result in results]
-
-
-@st.composite
-def configurations(draw: st.DrawFn, before: dict[str, HealthCheck]) -> dict[str, HealthCheck]:
-    """Checks; after others, most of them are as they were, or differ in one thing."""
-    found: dict[str, HealthCheck] = {}
-    for check_id, types in TYPES.items():
-        fate = draw(st.sampled_from(("same", "same", "other", "new", "gone")))
-        if check_id not in before and fate in ("same", "other"):
-            fate = "new"
-        if fate == "same":
-            found[check_id] = before[check_id]
-        elif fate == "other":
-            found[check_id] = _changed(draw, before[check_id])
-        elif fate == "new":
-            found[check_id] = _made(draw, check_id, draw(st.sampled_from(types)))
-    known = {check_id for check_id in found if found[check_id].type != "CALCULATED"}
-    for check in tuple(found.values()):
-        found[check.id] = replace(check, children=tuple(child for child in check.children if child in known))
-    return found
-
-
-def _made(draw: st.DrawFn, check_id: str, rdtype: str) -> HealthCheck:
-    make = {
-        "CALCULATED": lambda one: calculated(one, "", 1),
-        "CLOUDWATCH_METRIC": metric,
-        "RECOVERY_CONTROL": recovery,
-    }
-    bare = make.get(rdtype, lambda one: probed(one, type=rdtype))(check_id)
-    return replace(bare, **{part: draw(st.sampled_from(CHOICES[part])) for part in PARTS[rdtype]})
-
-
-def _changed(draw: st.DrawFn, check: HealthCheck) -> HealthCheck:
-    part = draw(st.sampled_from(PARTS[check.type]))
-    return replace(check, **{part: draw(st.sampled_from(CHOICES[part]))})
 
 
 def happen(ledger: Ledger, event: Event) -> list[Transition]:
@@ -156,9 +42,21 @@ def happen(ledger: Ledger, event: Event) -> list[Transition]:
         return []
 
 
-@examples(150)
+@examples(250)
 @given(histories())
 def test_a_ledger_says_what_follows_from_all_that_happened(events: list[Event]) -> None:
+    happens(events)
+
+
+@pytest.mark.xfail(strict=True, reason="see test_results_count_by_what_they_say_where_a_check_is_turned")
+@examples(150)
+@given(reloads())
+def test_what_checkers_know_follows_from_all_that_happened(events: list[Event]) -> None:
+    happens(events)
+
+
+def happens(events: list[Event]) -> None:
+    """After each event the ledger says what the history says."""
     first, history = events[0], History()
     history.add(*first)
     assert isinstance(first.what, Configured)
@@ -245,6 +143,15 @@ def nearly_down(check: HealthCheck) -> Ledger:
     return ledger
 
 
+def observe(ledger: Ledger, probes: str) -> str:
+    """The status after each probe of one checker, s for one that succeeds."""
+    found = ""
+    for probe in probes:
+        ledger.observe("web", 0, seen(probe == "s"), 1.0)
+        found += "UH"[ledger.snapshot["web"]]
+    return found
+
+
 KEPT: list[dict[str, Any]] = [
     {},
     {"origin": Origin("moved.yaml", 99)},
@@ -264,6 +171,50 @@ def test_a_check_that_asks_the_same_keeps_what_its_checkers_know(changed: dict[s
     assert [(one.observation, one.at) for one in standing.checkers] == [(seen(False), 1.0)] * 2
     assert [one.healthy for one in ledger.observe("web", 1, seen(False), 3.0)] == [False]
     assert (standing.healthy, standing.since, standing.probes) == (False, 3.0, [6, 0])
+
+
+COUNTED = [  # probes before a reload and after it, the status after each; threshold 3
+    ("ff", "fs", "UU"),
+    ("ff", "sff", "HHH"),
+    ("fff", "ssfs", "UUUU"),
+    ("fff", "sss", "UUH"),
+    ("fffs", "fss", "UUU"),
+    ("fffs", "ss", "UH"),
+    ("fffss", "s", "H"),
+    ("ss", "fff", "HHU"),
+    ("sff", "f", "U"),
+    ("fsf", "ff", "HU"),
+]
+
+
+@pytest.mark.parametrize(("before", "after", "expected"), COUNTED)
+def test_results_count_across_a_reload(before: str, after: str, expected: str) -> None:
+    ledger = Ledger([probed("web")], 0.0)
+    observe(ledger, before)
+    ledger.replace([probed("web", origin=Origin("moved.yaml", 99))], 2.0)
+    assert observe(ledger, after) == expected
+
+
+@pytest.mark.xfail(strict=True, reason="what counted for the other way goes on counting")
+@pytest.mark.parametrize(
+    ("initially", "inverted", "before", "after", "expected"),
+    [
+        (True, True, "s", "fff", "HHU"),
+        (True, True, "ss", "fff", "HHU"),
+        (True, True, "ff", "f", "U"),
+        (False, False, "ss", "fff", "UUH"),
+        (False, True, "f", "sss", "UUH"),
+    ],
+)
+def test_results_count_by_what_they_say_where_a_check_is_turned(
+    initially: bool, inverted: bool, before: str, after: str, expected: str
+) -> None:
+    """Before there were enough: it thinks as it begins then, and only results that say otherwise count (3.2.1)."""
+    check = probed("web", initial_status=initially, inverted=inverted)
+    ledger = Ledger([check], 0.0)
+    observe(ledger, before)
+    ledger.replace([replace(check, inverted=not inverted)], 2.0)
+    assert observe(ledger, after) == expected
 
 
 def test_a_higher_threshold_counts_what_was_before() -> None:
@@ -350,14 +301,13 @@ def test_another_judgement_holds_at_once_and_can_be_taken_back(changed: dict[str
     assert {one.check.id: one.healthy for one in reported} == ({"web": False, "parent": False} if healthy else {})
 
 
-@pytest.mark.parametrize("probes", ["", "s"])
+@pytest.mark.parametrize("probes", ["", "s", "f", "sfsf", "fsfs", "ssffssff"])
 @pytest.mark.parametrize("initially", [True, False])
 def test_an_initial_status_is_that_of_the_check_as_it_is(initially: bool, probes: str) -> None:
     """Until there are enough results, however it is judged meanwhile (3.2.4)."""
     check = probed("web", initial_status=initially, inverted=True)
     ledger = Ledger([check], 0.0)
-    for _ in probes:
-        ledger.observe("web", 0, seen(True), 1.0)
+    observe(ledger, probes)
     assert ledger.replace([replace(check, inverted=False)], 2.0) == []
     assert ledger.snapshot["web"] is initially
 

@@ -1,0 +1,85 @@
+"""Answers without DNS, and why they are what they are."""
+
+from __future__ import annotations
+
+import asyncio
+
+import dns.exception
+import dns.rdatatype
+from aiohttp import web
+
+from dnsemu.authority import Asked, Authority, as_json, asked_by, explain, resolve
+from dnsemu.config import geography
+from dnsemu.control import models
+from dnsemu.control.describe import describe_decisions
+from dnsemu.control.operator import Operator
+from dnsemu.control.routes import Refused, read_body, read_query
+from dnsemu.errors import TextError
+from dnsemu.location import read_whence
+from dnsemu.model import Type
+from dnsemu.server.queries import decided
+
+MOST_QUESTIONS = 1000  # in one request
+_SLICE = 50  # questions that are answered before DNS has its turn
+
+
+async def answer(operator: Operator, request: web.Request) -> web.Response | models.Resolution:
+    """Answer questions without DNS, all by what is served now."""
+    body = await read_body(request, models.Question, most=MOST_QUESTIONS)
+    authority = operator.authority
+    if not isinstance(body, list):
+        return _resolve(operator, authority, body)
+    asked = [_asked(operator, question) for question in body]  # all of them, before anything is drawn
+    answers = []
+    for number, (question, one) in enumerate(zip(body, asked, strict=True)):
+        if number % _SLICE == _SLICE - 1:
+            await asyncio.sleep(0)
+        answers.append(_resolution(operator, authority, question, one).model_dump_json(by_alias=True))
+    return web.Response(text=f"[{','.join(answers)}]", content_type="application/json")
+
+
+def _resolve(operator: Operator, authority: Authority, question: models.Question) -> models.Resolution:
+    return _resolution(operator, authority, question, _asked(operator, question))
+
+
+def _resolution(
+    operator: Operator, authority: Authority, question: models.Question, asked: Asked
+) -> models.Resolution:
+    resolved = resolve(authority, asked, operator.draws)
+    return models.Resolution(
+        name=question.name,
+        type=asked.type.name,
+        from_=question.from_,
+        zone_id=resolved.zone_id if resolved else None,
+        rcode=resolved.rcode if resolved else "REFUSED",
+        records=[models.ResourceRecord(**record) for record in resolved.records] if resolved else [],
+        scope=resolved.scope if resolved else 0,
+        decisions=describe_decisions([decided(authority, *one) for one in resolved.decisions]) if resolved else [],
+    )
+
+
+async def explain_answer(operator: Operator, request: web.Request) -> models.Explanation:
+    """Why an answer, as `dnsemu explain` tells it; nothing is drawn."""
+    question = read_query(request, models.Question)
+    asked, authority, draws = _asked(operator, question), operator.authority, operator.draws.ahead()
+    told = await asyncio.to_thread(explain, authority, asked, draws)
+    if told is None:
+        raise Refused(404, f"{question.name} is in no hosted zone: REFUSED")
+    return models.Explanation(**as_json(told))
+
+
+def _asked(operator: Operator, question: models.Question) -> Asked:
+    clients = operator.served.configuration.clients
+    try:
+        who = read_whence(question.from_, geography(), clients.places)
+        return asked_by(question.name, _type(question.type), who, clients, operator.places.values())
+    except TextError as error:
+        raise Refused(400, f"{error.message}{f'; {error.hint}' if error.hint else ''}") from None
+
+
+def _type(text: str) -> Type:
+    try:
+        return Type(int(dns.rdatatype.from_text(text)))
+    except (dns.exception.DNSException, ValueError):
+        known = ", ".join(sorted(Type.__members__))
+        raise TextError("record-type", f"'{text}' is no type that Route 53 serves: {known}") from None
