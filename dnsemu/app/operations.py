@@ -64,6 +64,7 @@ class Operations:
         self._settle = settle
         self._query_log = log
         self._lock = asyncio.Lock()
+        self._next: asyncio.Future[Served] | None = None
         self._counts = counts
         self._labels: Labels | None = None
         self._reloads = Reloads(time())
@@ -149,9 +150,16 @@ class Operations:
         """
         if self._read is None:
             raise NotReloadable("what is served does not come from files: there is nothing to read again")
+        if self._next is None:
+            self._next = asyncio.ensure_future(self._reload(self._read))
+        return await asyncio.shield(self._next)
+
+    async def _reload(self, read: Callable[[], Loaded]) -> Served:
+        """When no other one runs; whoever asks before it begins gets what comes of it."""
         async with self._lock:
+            self._next = None
             try:
-                prepared = await asyncio.to_thread(self._prepare, self._read)
+                prepared = await asyncio.to_thread(self._prepare, read)
             except (ConfigError, MissingPath) as error:
                 self._refuse(error)
                 raise
@@ -195,8 +203,7 @@ class Operations:
         self._note_reload(succeeded=True)
         for fault in loaded.warnings:
             _log_fault(fault)
-        same = " (nothing has changed)" if before.sha256 == loaded.digest else ""
-        _log.info("reloaded%s: %s", same, summary_of(configuration))
+        _log.info("reloaded: %s", summary_of(configuration))
         self.events.tell("reload", {"succeeded": True, "sha256": loaded.digest})
 
     def _refuse(self, error: ConfigError | MissingPath) -> None:

@@ -151,6 +151,12 @@ class Server:
         return self._settings.read()
 
     async def _watch(self, watcher: Watcher) -> None:
+        try:
+            await self._watch_for_ever(watcher)
+        except Exception:
+            _log.exception("files are no longer watched: reload by SIGHUP or dnsemu reload")
+
+    async def _watch_for_ever(self, watcher: Watcher) -> None:
         while True:
             looking = asyncio.create_task(watcher.changed(self._digest))
             reading = asyncio.create_task(self._was_read.wait())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
@@ -36,7 +36,7 @@ def list_checks(url: str, form: str) -> None:
         click.echo("There are no health checks.", err=True)
         return
     rows = [
-        (check["id"], check["type"], check["status"], check["since"][:19] + "Z", _brief(_why(check)))
+        (check["id"], check["type"], check["status"], check["since"][:19] + "Z", _why(check, _brief))
         for check in checks
     ]
     _print_table(("ID", "TYPE", "STATUS", "SINCE", "WHY"), rows)
@@ -89,24 +89,24 @@ def clear(check_id: str | None, everything: bool, url: str) -> None:  # noqa: FB
 
 
 def _brief(text: str) -> str:
-    """Without what the status says already."""
+    """What a checker saw, without what the status says already."""
     for words in ("Success: ", "Failure: ", "The health checker ", "The endpoint "):
-        text = text.replace(words, "", 1)
+        text = text.removeprefix(words)
     return text
 
 
-def _why(check: dict[str, Any]) -> str:
-    """What the status comes from, in a line."""
+def _why(check: dict[str, Any], told: Callable[[str], str] = str) -> str:
+    """What the status comes from, in a line; `told` makes words of what a checker saw."""
     forced = check["forced"]
     if forced:
         return f"forced{': ' if forced['reason'] else ''}{forced['reason']}"
     if check["disabled"]:
         return "disabled" + (", and inverted" if check["inverted"] else "")
     inverted = " (inverted)" if check["inverted"] else ""
-    return f"{_seen(check)}{inverted}"
+    return f"{_seen(check, told)}{inverted}"
 
 
-def _seen(check: dict[str, Any]) -> str:
+def _seen(check: dict[str, Any], told: Callable[[str], str]) -> str:
     children, alarm, control = check["children"], check["alarm"], check["routing_control"]
     if children:
         healthy, needed = children["healthy"], children["threshold"]
@@ -120,8 +120,8 @@ def _seen(check: dict[str, Any]) -> str:
         return "not probed yet"
     last = max(seen, key=lambda one: str(one["at"]))
     if len(check["checkers"]) == 1:
-        return str(last["text"])
-    return f"{check['percentage_healthy']:.0f} % of {len(check['checkers'])} checkers; {last['text']}"
+        return told(last["text"])
+    return f"{check['percentage_healthy']:.0f} % of {len(check['checkers'])} checkers; {told(last['text'])}"
 
 
 def _print_check(check: dict[str, Any]) -> None:

@@ -45,7 +45,7 @@ class UrlType(click.ParamType[str]):
             port = parts.port
         except ValueError:
             parts, port = urlsplit(""), None
-        if parts.scheme != "http" or not parts.hostname or parts.path.strip("/") or port == 0:
+        if parts.scheme != "http" or not parts.hostname or parts.path.strip("/") or not port:
             self.fail(f"'{value}' is no URL of a server: write http://{DEFAULT_HTTP}", param, ctx)
         return url.rstrip("/")
 
@@ -83,8 +83,9 @@ def call(url: str, method: str, path: str, body: object = None, timeout: float =
         with build_opener(ProxyHandler({})).open(request, timeout=timeout) as answer:
             text = answer.read().decode()
     except HTTPError as error:
-        _check_server(error.headers)
-        raise Refusal(error.code, _error(error)) from None
+        with error:  # it is the answer, too
+            _check_server(error.headers)
+            raise Refusal(error.code, _error(error)) from None
     except URLError as error:
         raise Unreachable(str(getattr(error.reason, "strerror", None) or error.reason)) from None
     except (OSError, HTTPException, UnicodeError) as error:
@@ -106,7 +107,7 @@ def call_or_leave(url: str, method: str, path: str, body: object = None) -> Any:
     try:
         return call(url, method, path, body)
     except Unreachable as error:
-        fail(f"no answer from {url}: {error}", Exit.UNREACHABLE)
+        fail(f"no answer from {url}: {error}; --http says where else dnsemu serves HTTP", Exit.UNREACHABLE)
     except Refusal as error:
         for detail in error.details:
             click.echo(line_of(detail), err=True)

@@ -94,6 +94,7 @@ def command(
     log_to_stderr(log_level, log_format)
     # A process 1, as in a container, ignores signals that it has no handler for; it may be stopped while it reads.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(Exit.DONE))
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # what it asks for is being done
     try:
         endpoints = [read_endpoint(text) for text in listen or (DEFAULT_LISTEN,)]
     except ValueError as error:
@@ -132,8 +133,9 @@ def _read_http(text: str | None) -> Endpoint | None:
         return None
     try:
         return read_endpoint(DEFAULT_HTTP if text is None else text)
-    except ValueError as error:
-        raise click.BadParameter(f"{error}, or off", param_hint="--http") from None
+    except ValueError:
+        told = f"'{text}' is not HOST:PORT with an IP address: write {DEFAULT_HTTP}, or off"
+        raise click.BadParameter(told, param_hint="--http") from None
 
 
 def _read_block(text: str) -> Network:

@@ -23,12 +23,14 @@ def command(healthy: tuple[str, ...], timeout: int, url: str) -> None:
     0: it is so; 1: it is not yet, when the time is over; 3: no server was reached at all.
     """
     end = monotonic() + timeout / 1000
+    was_reached = False
     while True:
         missing, status = _missing(url, healthy, max(end - monotonic(), _PAUSE))
+        was_reached = was_reached or status is not Exit.UNREACHABLE
         if not missing:
             sys.exit(Exit.DONE)
         if monotonic() >= end:
-            fail(f"{missing} after {timeout / 1000:g} s", status)
+            fail(f"{missing} after {timeout / 1000:g} s", Exit.NEGATIVE if was_reached else status)
         sleep(min(_PAUSE, max(end - monotonic(), 0.0)))
 
 

@@ -19,6 +19,7 @@ from dnsemu.control.guard import is_foreign, may_change
 from dnsemu.control.operator import Operator
 from dnsemu.control.routes import Refused, Route, give, refusal
 from dnsemu.model import Network
+from dnsemu.server.bind import BACKLOG
 
 _log = logging.getLogger(__name__)
 _http_log = logging.getLogger(f"{__name__}.http")
@@ -64,7 +65,7 @@ class Listener:
         """Begin to answer."""
         await self._runner.setup()
         self._sock.setblocking(False)
-        self._server = await asyncio.get_running_loop().create_server(self._connect, sock=self._sock)
+        self._server = await asyncio.get_running_loop().create_server(self._connect, sock=self._sock, backlog=BACKLOG)
 
     async def close(self) -> None:
         """Stop, and end every connection."""

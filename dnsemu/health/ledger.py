@@ -295,10 +295,15 @@ def _succeed(before: Standing | None, check: HealthCheck, now: float) -> Standin
         standing.alarm, standing.last_data, standing.control = before.alarm, before.last_data, before.control
         standing.durations = before.durations
         for number, checker in enumerate(before.checkers[: check.checkers]):
-            # Who is not sure yet thinks as the check begins, which goes by the inversion that there is now.
-            turn = checker.turn if checker.is_sure else first_turn(check)._replace(opposite=checker.turn.opposite)
+            turn = checker.turn if checker.is_sure else _begun(first_turn(check), checker)
             standing.checkers[number] = replace(checker, region=standing.checkers[number].region, turn=turn)
     return standing
+
+
+def _begun(first: Turn, checker: Checker) -> Turn:
+    """What a checker thinks that is not sure yet: as the check begins, by the inversion that there is now."""
+    seen = checker.observation
+    return first if seen is None or seen.success == first.healthy else Turn(first.healthy, checker.alike)
 
 
 def initial_snapshot(checks: Iterable[HealthCheck]) -> HealthSnapshot:

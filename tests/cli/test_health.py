@@ -330,15 +330,7 @@ WHY: dict[str, tuple[str, Callable[[Operated], object], str, str]] = {
 
 @pytest.mark.parametrize(
     "case",
-    [
-        pytest.param(
-            case,
-            marks=pytest.mark.xfail(reason="words of checkers are left out wherever they stand", strict=True)
-            if "in the words" in case
-            else (),
-        )
-        for case in WHY
-    ],
+    WHY,
 )
 def test_the_list_says_where_a_status_comes_from(server: Operated, case: str) -> None:
     check_id, happen, status, why = WHY[case]
@@ -755,15 +747,7 @@ OTHER = "SimpleHTTP/0.6 Python/3.11.7"
 
 @pytest.mark.parametrize(
     "case",
-    [
-        pytest.param(
-            case,
-            marks=pytest.mark.xfail(reason="of an HTTPError that is not read the socket stays open", strict=True)
-            if status >= 400
-            else (),
-        )
-        for case, (status, _, _) in FOREIGN.items()
-    ],
+    FOREIGN,
 )
 def test_what_another_program_says_is_no_reason_for_a_traceback(case: str) -> None:
     def listed() -> tuple[int, str, int]:

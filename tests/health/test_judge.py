@@ -402,6 +402,18 @@ def test_the_data_of_an_alarm_decide(insufficient: str | None, states: str, expe
     assert letters(healthy != inverted for healthy in found) == expected
 
 
+def test_a_reset_forgets_what_alarms_controls_and_people_have_said() -> None:
+    checks = [metric("web", insufficient_data_status="LastKnownStatus"), recovery("switch"), probed("p")]
+    ledger = Ledger(checks, 0.0)
+    ledger.set_alarm(*ALARM, "ALARM", 1.0)
+    ledger.set_control(ARN, "Off", 1.0)
+    ledger.force("p", Forced(False), 1.0)
+    assert letters(ledger.snapshot.values()) == "UUU"
+    assert [one.healthy for one in ledger.reset(2.0)] == [True] * 3
+    assert letters(ledger.snapshot.values()) == "HHH"
+    assert ledger.set_alarm(*ALARM, "INSUFFICIENT_DATA", 3.0) == [], "there is no history any more"
+
+
 @pytest.mark.parametrize(
     ("insufficient", "expected"), [("Healthy", "H"), ("Unhealthy", "U"), ("LastKnownStatus", "H")]
 )

@@ -48,7 +48,6 @@ def test_a_ledger_says_what_follows_from_all_that_happened(events: list[Event]) 
     happens(events)
 
 
-@pytest.mark.xfail(strict=True, reason="see test_results_count_by_what_they_say_where_a_check_is_turned")
 @examples(150)
 @given(reloads())
 def test_what_checkers_know_follows_from_all_that_happened(events: list[Event]) -> None:
@@ -195,7 +194,6 @@ def test_results_count_across_a_reload(before: str, after: str, expected: str) -
     assert observe(ledger, after) == expected
 
 
-@pytest.mark.xfail(strict=True, reason="what counted for the other way goes on counting")
 @pytest.mark.parametrize(
     ("initially", "inverted", "before", "after", "expected"),
     [

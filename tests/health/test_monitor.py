@@ -50,6 +50,15 @@ def test_waiting_for_ever_fails() -> None:
         play(asyncio.Event().wait)
 
 
+def test_time_that_stands_still_fails() -> None:
+    async def story() -> None:
+        while True:
+            await asyncio.sleep(0)
+
+    with pytest.raises(Stuck):
+        play(story)
+
+
 # Phases and intervals (3.1)
 
 

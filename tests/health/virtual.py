@@ -23,8 +23,11 @@ T = TypeVar("T")
 EPOCH = 1_750_000_000.0  # what the clock says when a loop's time is 0: nobody may take one for the other
 
 
+MOST_TURNS = 10_000  # of a loop, at one moment
+
+
 class Stuck(Exception):
-    """Everything waits, and nothing will ever happen."""
+    """Everything waits, and nothing will ever happen; or something happens again and again, and time stands still."""
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
@@ -44,9 +47,11 @@ class _Leap(selectors.SelectSelector):
     def __init__(self, loop: VirtualLoop) -> None:
         super().__init__()
         self._loop = loop
+        self._turns = 0
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        if timeout is None:
+        self._turns = 0 if timeout else self._turns + 1
+        if timeout is None or self._turns > MOST_TURNS:
             raise Stuck
         self._loop.now += timeout
         return []
