@@ -133,9 +133,9 @@ def _read_http(text: str | None) -> Endpoint | None:
         return None
     try:
         return read_endpoint(DEFAULT_HTTP if text is None else text)
-    except ValueError:
-        told = f"'{text}' is not HOST:PORT with an IP address: write {DEFAULT_HTTP}, or off"
-        raise click.BadParameter(told, param_hint="--http") from None
+    except ValueError as error:
+        told = str(error).replace(":5300", ":8053")
+        raise click.BadParameter(f"{told}, or off", param_hint="--http") from None
 
 
 def _read_block(text: str) -> Network:

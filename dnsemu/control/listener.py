@@ -59,6 +59,7 @@ class Listener:
             handle_signals=False,
             keepalive_timeout=_KEEPALIVE,
             shutdown_timeout=_END,
+            auto_decompress=False,  # nobody packs such small bodies, and a megabyte may unpack to a thousand
         )
 
     async def start(self) -> None:

@@ -210,11 +210,7 @@ def decided(authority: Authority, number: int, choice: Choice) -> Decided:
 
 
 class Form(Protocol):
-    """What a line is joined of, in this order.
-
-    The time, in seconds since the epoch; the question, as in a `Query`, or nothing if it gets no line; who asked; the
-    client subnet; what was decided, with the end of the line.
-    """
+    """What a line is joined of, in this order: fields of a `Query`. If `question` is empty, there is no line."""
 
     def begin(self, at: float) -> str: ...
     def question(self, authority: Authority, zone_id: str, name: str, rdtype: str, rcode: str) -> str: ...
@@ -256,47 +252,51 @@ class _Known:
             lambda decisions: form.decisions([decided(authority, *one) for one in decisions])
         )
 
+    def is_about(self, other: Authority) -> bool:
+        """Whether an authority is the same but for health and places."""
+        return self.authority.public is other.public and self.authority.routing.groups is other.routing.groups
+
 
 class Lines:
-    """Lines of batches: one for each packet that got an answer, unless the form has none for it."""
+    """Lines of batches: one for each packet that got an answer, unless the form has none for it.
+
+    `known`: what is remembered of the authority that answered last; None lets go of it.
+    """
 
     def __init__(self, form: Form) -> None:
         self._form = form
-        self._known: _Known | None = None
-        self._no_subnet, self._no_decisions = form.subnet(None, truncated=False), form.decisions(())
+        self.known: _Known | None = None
+        self._no_subnet = form.subnet(None, truncated=False)
+        self._nothing = self._no_subnet + form.decisions(())
         self._subnets: dict[bytes, str] = {}  # by the record behind the question
-        self._clients: dict[Transport, dict[bytes, str]] = {
-            transport: _Texts(lambda source, name=transport.name: form.client(name, show_address(source)))  # type: ignore[misc]
-            for transport in Transport
+        self._clients: dict[Transport, dict[bytes, str]] = {  # with nothing to say behind them
+            kind: _Texts(lambda source, name=kind.name: form.client(name, show_address(source)) + self._nothing)  # type: ignore[misc]
+            for kind in Transport
         }
 
-    def forget(self) -> None:
-        """Let go of the authority."""
-        self._known = None
-
-    def of(self, batch: Batch) -> bytes:
-        """The lines of a batch. One function on purpose, as a call costs as much as all the rest."""
-        known = self._known
-        if known is None or known.authority is not batch.authority:
-            known = self._known = _Known(self._form, batch.authority)
-        begin, clients, no_subnet = self._form.begin(batch.at), self._clients[batch.kind.transport], self._no_subnet
-        ready, endings, no_decisions = known.packets.get, known.endings, self._no_decisions
-        lines = []
+    def of(self, batch: Batch) -> tuple[bytes, int]:
+        """The lines of a batch, and their number. One function on purpose: a call costs as much as all the rest."""
+        known = self.known
+        if known is None or not known.is_about(batch.authority):
+            known = self.known = _Known(self._form, batch.authority)
+        ready, clients, no_subnet = known.packets.get, self._clients[batch.kind.transport], self._no_subnet
+        nothing, lines = -len(self._nothing), [""]  # each other line will have the time before it
         for packet, source, outcome in zip(batch.packets, batch.sources, batch.outcomes, strict=True):
             if outcome.__class__ is Response and (found := ready(packet[2:])):
                 (like, question), reply = found, outcome.reply
                 if reply is like or (reply.rcode == like.rcode and reply.zone_id == like.zone_id):
-                    if question:
-                        decisions = outcome.decisions
-                        ending = endings[tuple(decisions)] if decisions else no_decisions
-                        lines.append(f"{begin}{question}{clients[source]}{no_subnet}{ending}")
+                    if question and not outcome.decisions:
+                        lines.append(question + clients[source])
+                    elif question:
+                        ending = known.endings[tuple(outcome.decisions)]
+                        lines.append(f"{question}{clients[source][:nothing]}{no_subnet}{ending}")
                     continue
-            if outcome is not None:
-                lines.append(self._unusual(known, begin, packet, clients[source], outcome))
-        return "".join(lines).encode("utf-8", "backslashreplace")
+            if outcome is not None and (line := self._unusual(known, packet, clients[source], outcome)):
+                lines.append(line)
+        return self._form.begin(batch.at).join(lines).encode("utf-8", "backslashreplace"), len(lines) - 1
 
-    def _unusual(self, known: _Known, begin: str, packet: bytes, client: str, outcome: Response | Unowned) -> str:
-        """The line of any packet."""
+    def _unusual(self, known: _Known, packet: bytes, client: str, outcome: Response | Unowned) -> str:
+        """The line of any packet, without its beginning."""
         # The first zero octet ends the name, unless it is inside of a label: what is before is not known then.
         end = packet.find(0, HEADER) + _TAIL
         labels, reply, kind = packet[HEADER : end - _TAIL], outcome.reply, outcome.__class__
@@ -312,16 +312,16 @@ class Lines:
             _, _, is_whole = USUAL_OPTS.get(packet[end : end + OPT_HEAD], UNUSUAL_OPT)
             if not is_whole or kind is Truncated:  # more than a cookie
                 subnet = self._subnet(packet, end, truncated=kind is Truncated)
-        ending = known.endings[tuple(outcome.decisions)] if outcome.decisions else self._no_decisions
-        return f"{begin}{question}{client}{subnet}{ending}"
+        if subnet is self._no_subnet and not outcome.decisions:
+            return question + client
+        return f"{question}{client[: -len(self._nothing)]}{subnet}{known.endings[tuple(outcome.decisions)]}"
 
     def _read(self, known: _Known, packet: bytes, outcome: Response | Unowned) -> tuple[int, str]:
         """Where the question ends, 0 if it can not be read, and what a line says of it."""
         labels, reply, type_class = packet[HEADER : packet.find(0, HEADER)].lower(), outcome.reply, outcome.type_class
         name = _usual_name(labels) if type_class else None
         end = HEADER + len(labels) + _TAIL if name else question_end(packet)
-        if not name:
-            name = show_name(packet[HEADER : end - 4].lower()) if end else ""
+        name = name or (show_name(packet[HEADER : end - 4].lower()) if end else "")
         rdtype = show_type(type_class) if end else ""
         question = self._form.question(known.authority, reply.zone_id, name, rdtype, show_rcode(reply.rcode))
         if end == HEADER + len(labels) + _TAIL and type_class.endswith(b"\0\1"):  # no labels have a zero

@@ -271,7 +271,7 @@ def schedule(seed: int) -> Schedule:
     rng.shuffle(checks)
     lives = {port: _life(rng) for port in ports}
     forcings = [_forcing(rng) for _ in range(rng.choice((0, 0, 1, 3)))]
-    moments = sorted(rng.uniform(0, LENGTH) for _ in range(15))
+    moments = sorted(rng.uniform(0, LENGTH) for _ in range(13))
     reloads = [rng.uniform(0, LENGTH) for _ in range(rng.choice((0, 0, 1, 2)))]
     return Schedule(seed, layout(seed // 10), tuple(checks), lives, tuple(forcings), tuple(reloads), tuple(moments))
 

@@ -98,7 +98,7 @@ def run(seed: int) -> tuple[int, int]:
 def test_every_answer_is_allowed(block: int) -> None:
     counted = [run(seed) for seed in range(block * BLOCK, (block + 1) * BLOCK)]
     asked, timed = (sum(column) for column in zip(*counted, strict=True))
-    assert asked >= BLOCK * 30
+    assert asked >= BLOCK * 26
     assert timed > asked / 3, "the time that has passed says something of a good part of the answers"
 
 
@@ -145,6 +145,11 @@ health_checks:
 TOOK = 0.05  # seconds of a probe
 
 
+@cache
+def failover() -> Authority:
+    return load_text(FAILOVER).authority
+
+
 @pytest.mark.parametrize("seed", range(60 * (EXPLORE or 1)))
 def test_the_answer_changes_after_as_many_failures_as_the_threshold_and_no_later(seed: int) -> None:
     """And changes back after as many successes."""
@@ -163,8 +168,8 @@ def test_the_answer_changes_after_as_many_failures_as_the_threshold_and_no_later
             return bench
 
     bench = play(story)
-    authority, ask = load_text(FAILOVER).authority, asking(seed)
-    found = [(one.at, ask(authority.with_health(one.healthy), "fo")) for one in bench.published]
+    ask = asking(seed)
+    found = [(one.at, ask(failover().with_health(one.healthy), "fo")) for one in bench.published]
     assert [answer for _, answer in found] == [{"192.0.2.2"}, {"192.0.2.1"}]
     for (changed, _), turned in zip(found, (dies, back), strict=True):
         probes = [one for one in bench.prober.asked if one.begin >= turned and one.end and one.end <= changed]

@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 from server.harness import PATIENCE, until
 from server.test_queries import (
+    AUTHORITY,
     INSIDE,
     OUTSIDE,
     ROWS,
@@ -214,7 +215,7 @@ def test_texts_that_are_remembered_are_bounded(monkeypatch: pytest.MonkeyPatch, 
     log = QueryLog("json", file)
     for one in many_batches():
         log.watch(one)
-        known, lines = log._lines._known, log._lines
+        known, lines = log._lines.known, log._lines
         assert known is not None
         kept = [known.packets, known.questions, known.endings, lines._subnets, *lines._clients.values()]
         assert max(map(len, kept)) <= 3
@@ -268,6 +269,14 @@ def test_another_authority(start: Callable[..., QueryLog], file: Path) -> None:
     assert {one["zone_id"] for one in told} == {"ZPUBLIC", "ZOTHER"}
 
 
+def test_other_health_and_other_places_are_no_reason_to_forget(start: Callable[..., QueryLog]) -> None:
+    log = start()
+    log.watch(answered(DECIDED))
+    known = log._lines.known
+    log.watch(answered(DECIDED, authority=AUTHORITY.with_health({"gone": False}).with_places([])))
+    assert log._lines.known is known is not None
+
+
 def test_an_authority_that_nobody_asks_is_let_go(start: Callable[..., QueryLog]) -> None:
     log, authority = start(), authority_of()
     tree = weakref.ref(authority.public.zones[b"\1t\4test\0"])
@@ -318,6 +327,16 @@ def test_it_writes_by_itself(start: Callable[..., QueryLog], file: Path) -> None
     log.watch(batch("a"))
     until(lambda: log.written == 1)
     assert names_in(file) == ["a"]
+
+
+def test_it_writes_at_once_what_is_much(
+    start: Callable[..., QueryLog], file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(query_log, "_CHUNK", 1000)
+    log = start()
+    log.watch(batch("a"))
+    log.watch(batch(*"bcdefghijk"))
+    until(lambda: log.written == 11)
 
 
 def test_it_goes_on_behind_what_is_there(start: Callable[..., QueryLog], file: Path) -> None:
@@ -506,8 +525,8 @@ def test_a_pipe_that_nobody_reads(start: Callable[..., QueryLog], pipe: tuple[in
         slowest = max(slowest, time.perf_counter() - begun)
     assert slowest < PATIENCE / 10
     assert not log.flush(0.01)
-    queued = sum(lines.count(b"\n") for lines in log._queue)
-    assert sum(map(len, log._queue)) <= 250_000
+    queued = sum(lines.count(b"\n") for lines, _ in log._queue)
+    assert sum(len(lines) for lines, _ in log._queue) <= 250_000
     assert (queued + log.dropped, log.written) == (200 * 64, 0)
     begun = time.perf_counter()
     log.close(0.05)
@@ -616,8 +635,8 @@ def test_memory_is_bounded(file: Path, form: Any) -> None:
     log, some = QueryLog(form, file, most=10_000), batch(*"ab" * 32)
     for _ in range(1000):
         log.watch(some)
-    queued = sum(lines.count(b"\n") for lines in log._queue)
-    assert 10_000 < sum(map(len, log._queue)) < 10_000 + 64 * 200
+    queued = sum(lines.count(b"\n") for lines, _ in log._queue)
+    assert 10_000 < sum(len(lines) for lines, _ in log._queue) < 10_000 + 64 * 200
     assert queued + log.dropped == 64_000
 
 
