@@ -31,7 +31,7 @@ from dnsemu.model import HealthCheck, HealthSnapshot
 ZONE = "t.test"
 CHECKS = ("c0", "c1", "c2", "c3", "c4")
 COUNTS = ("k0", "k1")
-LENGTH = 100.0  # seconds of a schedule
+LENGTH = 75.0  # seconds of a schedule
 SLOWEST = 4.0  # seconds that a probe may take
 MOST = 8  # members in one multivalue answer
 _BLINK = 1e-6  # seconds in which nothing happens but what happens together
@@ -271,7 +271,7 @@ def schedule(seed: int) -> Schedule:
     rng.shuffle(checks)
     lives = {port: _life(rng) for port in ports}
     forcings = [_forcing(rng) for _ in range(rng.choice((0, 0, 1, 3)))]
-    moments = sorted(rng.uniform(0, LENGTH) for _ in range(13))
+    moments = sorted(rng.uniform(0, LENGTH) for _ in range(12))
     reloads = [rng.uniform(0, LENGTH) for _ in range(rng.choice((0, 0, 1, 2)))]
     return Schedule(seed, layout(seed // 10), tuple(checks), lives, tuple(forcings), tuple(reloads), tuple(moments))
 
@@ -281,8 +281,8 @@ def _probed(rng: Random, check_id: str, port: int) -> HealthCheck:
         check_id,
         port=port,
         failure_threshold=rng.choice((1, 2, 3)),
-        interval=rng.choice((4.0, 7.0, 10.0)),
-        checkers=rng.choice((1, 1, 1, 1, 2, 6)),
+        interval=rng.choice((5.0, 8.0, 10.0)),
+        checkers=rng.choice((1, 1, 1, 1, 1, 2, 2, 6)),
         inverted=rng.random() < 0.15,
         disabled=rng.random() < 0.05,
         initial_status=rng.choice((None, None, None, True, False)),

@@ -98,7 +98,7 @@ def run(seed: int) -> tuple[int, int]:
 def test_every_answer_is_allowed(block: int) -> None:
     counted = [run(seed) for seed in range(block * BLOCK, (block + 1) * BLOCK)]
     asked, timed = (sum(column) for column in zip(*counted, strict=True))
-    assert asked >= BLOCK * 26
+    assert asked >= BLOCK * 24
     assert timed > asked / 3, "the time that has passed says something of a good part of the answers"
 
 
@@ -150,7 +150,7 @@ def failover() -> Authority:
     return load_text(FAILOVER).authority
 
 
-@pytest.mark.parametrize("seed", range(60 * (EXPLORE or 1)))
+@pytest.mark.parametrize("seed", range(40 * (EXPLORE or 1)))
 def test_the_answer_changes_after_as_many_failures_as_the_threshold_and_no_later(seed: int) -> None:
     """And changes back after as many successes."""
     rng = Random(f"failover {seed}")
