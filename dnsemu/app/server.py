@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import socket
 from collections.abc import Callable, Sequence
@@ -27,6 +28,7 @@ _DESCRIPTORS = 4096  # without those of probes
 _MOST_PROBES = 20_000  # at a time
 _HTTP_DESCRIPTORS = 1024
 _FEWEST_PROBES = 64
+_PAUSE = 0.2  # seconds until a file descriptor may be free
 
 _log = logging.getLogger("dnsemu")
 
@@ -76,8 +78,9 @@ class Server:
         probes = sum(check.checkers for check in loaded.configuration.health_checks if check.is_probed)
         wanted = _DESCRIPTORS + min(probes, _MOST_PROBES)
         descriptors = file_descriptors(wanted)
-        limits = (limits or Limits()).within(descriptors - (_HTTP_DESCRIPTORS if self._http else 0))
-        spare = descriptors - limits.connections - _HTTP_DESCRIPTORS
+        for_http = min(_HTTP_DESCRIPTORS, descriptors // 4) if self._http else 0
+        limits = (limits or Limits()).within(descriptors - for_http)
+        spare = descriptors - limits.connections - for_http
         self.operations = Operations(
             loaded,
             seed,
@@ -118,7 +121,7 @@ class Server:
     async def operate(self) -> None:
         """Begin with all that is not needed for answering: probes, HTTP, watching files."""
         if self._settings.probes and any(check.is_probed for check in self.operations.checks):
-            await asyncio.to_thread(import_module, "dnsemu.health.probe")
+            await _import("dnsemu.health.probe")
         if self._settings.probes:
             self.operations.monitor.start()
         if self._http is not None:
@@ -129,6 +132,8 @@ class Server:
     async def _begin_http(self, endpoint: Endpoint, sock: socket.socket) -> None:
         operations = self.operations
         operations.listeners = {"dns": [str(one) for one in self.endpoints], "http": [str(endpoint)]}
+        for name in ("dnsemu.metrics", "dnsemu.control.listener"):
+            await _import(name)
         await operations.prepare_metrics()
         description = await asyncio.to_thread(_describe_http, operations.version)
         from dnsemu.control.listener import Listener
@@ -198,9 +203,21 @@ class Server:
 _LOG_PATIENCE = 2.0  # seconds to write what is left of the query log
 
 
+async def _import(name: str) -> None:
+    """Import a module in a thread, as that takes a while; again and again where there is no file descriptor left."""
+    while True:
+        try:
+            await asyncio.to_thread(import_module, name)
+        except OSError as error:
+            if error.errno not in (errno.EMFILE, errno.ENFILE):
+                raise
+            await asyncio.sleep(_PAUSE)
+        else:
+            return
+
+
 def _describe_http(version: str) -> dict[str, Any]:
-    """The API's description. That takes a while to make, and what HTTP needs to import: in a thread."""
-    import dnsemu.control.listener  # noqa: F401
+    """The API's description, which takes a while to make: in a thread."""
     from dnsemu.control.api import ROUTES
     from dnsemu.control.openapi import document
 

@@ -168,8 +168,8 @@ class Monitor:
                 _log.exception("probing for health check %s failed", check.id)
                 observation = Observation(False, f"Failure: {fault!r}")
         del self._probing[key]
-        self._observe(key, observation)
         self._arm(key, check.interval)
+        self._observe(key, observation)
 
     def _observe(self, key: _Key, observation: Observation) -> None:
         check_id, number = key
