@@ -15,7 +15,7 @@ from pathlib import Path
 from world import NAMES, ZONE, address, zone_file, zone_yaml
 
 HERE = Path(__file__).resolve().parent
-DNSEMU = f"{shlex.quote(sys.executable)} -m dnsemu serve {{zones}} --listen 127.0.0.1:{{port}}"
+DNSEMU = f"{shlex.quote(sys.executable)} -m dnsemu serve {{zones}} --listen 127.0.0.1:{{port}} --http 127.0.0.1:0"
 
 # Writes what the server reads into an empty folder; returns the command that serves it on 127.0.0.1:port.
 Prepare = Callable[[Path, int], list[str]]
