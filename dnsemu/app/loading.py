@@ -107,7 +107,7 @@ def _load_sources(sources: Sequence[Source], faults: list[Fault]) -> Loaded:
     except ConfigError as error:
         raise ConfigError(_in_order(error.faults), texts) from None
     authority = authority.with_health(initial_snapshot(read.configuration.health_checks))
-    return Loaded(authority, read.configuration, _in_order(warnings), texts)
+    return Loaded(authority, read.configuration, _in_order([*faults, *warnings]), texts)
 
 
 def _sources(geoip: str | None) -> Sources:

@@ -102,6 +102,8 @@ def command(
     twice = [endpoint for endpoint in endpoints if endpoint.port and endpoints.count(endpoint) > 1]
     if twice:
         raise click.BadParameter(f"{twice[0]} is given twice", param_hint="--listen")
+    if http == "off" and allow_control:
+        raise click.UsageError("--allow-control is about HTTP, and --http off is without: leave one of them out")
     settings = Settings(
         http=_read_http(http),
         http_may_lack=http is None,

@@ -16,7 +16,7 @@ from dnsemu.config.source import Source
 from dnsemu.config.tree import At, Mapping, position
 from dnsemu.config.validate import validate
 from dnsemu.config.zones import ANY_NAME, read_zone
-from dnsemu.errors import Fault, Origin
+from dnsemu.errors import Fault, Origin, warning
 from dnsemu.model import (
     CidrCollection,
     Clients,
@@ -147,7 +147,8 @@ def _read_part(source: Source, faults: list[Fault]) -> _Part | None:
     faults += found
     if tree is None and found:
         return None
-    if tree is None:  # an empty file says nothing, and nothing is missing in it
+    if tree is None:  # it says nothing, and nothing is missing in it
+        faults.append(warning(Origin(source.name), "file-empty", "there is nothing in this file"))
         tree = Mapping(position(1, 1))
     at = At(source.name, tree, getattr(tree, "at", position(1, 1)))
     if not isinstance(tree, Mapping):

@@ -164,7 +164,9 @@ class Monitor:
         async with self._gate:
             try:
                 observation = await self._probe(check)
-            except Exception as fault:  # a bug of ours, which must not end the checker
+            except (Exception, asyncio.CancelledError) as fault:  # a bug of ours, which must not end the checker
+                if _is_being_cancelled():
+                    raise
                 _log.exception("probing for health check %s failed", check.id)
                 observation = Observation(False, f"Failure: {fault!r}")
         del self._probing[key]
@@ -222,6 +224,12 @@ class Monitor:
         self._expiry = None
         self._tell(self.ledger.expire(self._clock()), at_once=True)
         self._await_expiry()
+
+
+def _is_being_cancelled() -> bool:
+    """Whether somebody else cancels this task; a library can raise CancelledError, too."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _is_same(check: HealthCheck, other: HealthCheck | None) -> bool:

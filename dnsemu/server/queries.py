@@ -27,7 +27,8 @@ from dnsemu.server.answers import Batch
 from dnsemu.wire import HEADER, OPT_HEAD, UNUSUAL_OPT, USUAL_OPTS, Transport, name_end, read_edns
 
 _SUBNETS = {1: (AF_INET, 4), 2: (AF_INET6, 16)}  # by the family of a client subnet (RFC 7871 6)
-_FLOOD, _FEW = 20_000, 64  # questions in a second, and how many of them are remembered
+_FLOOD = 20_000  # questions in a second
+_PAUSE = 0.01  # seconds between two batches of a flood that are remembered
 _MOST_KEPT = 16384  # texts of one kind that are remembered
 _TAIL = 5  # octets of a question behind its last label: the root, type, class
 _USUAL = b"abcdefghijklmnopqrstuvwxyz0123456789-_"  # what `show_name` shows as it is
@@ -94,57 +95,64 @@ def queries_of(batch: Batch) -> Iterator[Query]:
 class Recent:
     """The last queries: a ring of batches, for the thread that answers. `total`: how many there were since the start.
 
-    What is kept for a while is no longer in the processor's nearest cache when it is freed, and that costs a flood of
-    questions 2 % of its speed. So a flood, which nobody can read anyway, is remembered for a shorter time.
+    What is kept for a while costs its share of the processor's caches, and a flood of questions 2 % of its speed. So
+    of a flood, which nobody can read anyway, only a batch now and then is kept.
     """
 
     def __init__(self, most: int = 1000) -> None:
         """`most`: how many are kept; what is a part of a batch is kept with it."""
         self.total = 0
-        self._most = self._keeping = most
+        self._most = most
         self._second, self._before = 0.0, 0  # since when queries are counted, and how many there had been then
+        self._is_flood = False
+        self._next = 0.0  # when a batch of a flood is kept again
         self._held = 0
-        # Each with how many queries it has; those of a list are settled.
-        self._kept: deque[tuple[int, Batch | list[Query]]] = deque()
+        # What `total` was with it, and how many queries it has; those of a list are settled.
+        self._kept: deque[tuple[int, int, Batch | list[Query]]] = deque()
 
     def watch(self, batch: Batch) -> None:
         """Keep a batch, and let go of what is too old."""
-        count = len(batch.packets)
-        kept = self._kept
-        kept.append((count, batch))
+        at, count = batch.at, len(batch.packets)
         self.total += count
+        if at - self._second >= 1:
+            self._is_flood = self.total - self._before >= _FLOOD
+            self._second, self._before = at, self.total
+        elif self._is_flood and at < self._next:
+            return
+        self._next = at + _PAUSE
+        kept = self._kept
+        kept.append((self.total, count, batch))
         self._held += count
-        if batch.at - self._second >= 1:
-            self._keeping = self._most if self.total - self._before < _FLOOD else min(self._most, _FEW)
-            self._second, self._before = batch.at, self.total
-        while self._held - kept[0][0] >= self._keeping:
-            self._held -= kept.popleft()[0]
+        while self._held - kept[0][1] >= self._most:
+            self._held -= kept.popleft()[1]
 
     def last(self, limit: int) -> list[Query]:
         """The last `limit` queries, or as many as are kept; newest first."""
-        return list(islice(self._backwards(), max(0, min(limit, self._most))))
+        return [query for _, query in islice(self._backwards(), max(0, min(limit, self._most)))]
 
     def since(self, total: int, most: int) -> tuple[list[Query], int, int]:
-        """What came after the first `total` queries: the last `most` of them, oldest first.
+        """What came after the first `total` queries: the last `most` of them that are kept, oldest first.
 
         Also the new total, and how many came between and are not among them.
         """
-        new = max(0, self.total - total)
-        found = self.last(min(new, most))
-        return found[::-1], self.total, new - len(found)
+        newest = islice(self._backwards(), min(most, self._most))
+        found = [query for number, query in newest if number > total]
+        return found[::-1], self.total, max(0, self.total - total) - len(found)
 
     def settle(self) -> None:
         """Read all that is kept, so that nothing holds on to an authority: one that is replaced can be freed."""
-        self._kept = deque((1, [one]) for one in [*self._backwards()][::-1])
+        self._kept = deque((number, 1, [query]) for number, query in [*self._backwards()][::-1])
 
     def clear(self) -> None:
         """Forget all queries; they stay in `total`."""
         self._kept.clear()
         self._held = 0
 
-    def _backwards(self) -> Iterator[Query]:
-        for _, one in reversed(self._kept):
-            yield from reversed(one if isinstance(one, list) else list(queries_of(one)))
+    def _backwards(self) -> Iterator[tuple[int, Query]]:
+        """What is kept, newest first: each the how manieth it is since the start."""
+        for number, count, one in reversed(self._kept):
+            queries = one if isinstance(one, list) else list(queries_of(one))
+            yield from zip(range(number, number - count, -1), reversed(queries), strict=True)
 
 
 def question_end(packet: bytes) -> int:

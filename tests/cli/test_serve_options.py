@@ -182,6 +182,7 @@ USAGE: dict[str, tuple[Sequence[str], str]] = {
         ["--allow-control", "10.0.0.0/8", "--allow-control", "10"],
         "--allow-control",
     ),
+    "--allow-control without HTTP": (["--allow-control", "10.0.0.0/8", "--http", "off"], "leave one of them out"),
     **{
         f"--query-log '{form}'": (["--query-log", form], "is neither json nor route53")
         for form in ("", "yes", "JSON", "csv:queries.csv", ":queries.log", "queries.log", "json:", "route53:")

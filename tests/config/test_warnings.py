@@ -130,6 +130,14 @@ def test_warnings_do_not_stop_a_configuration() -> None:
     assert [fault.code for fault in loaded.warnings] == ["zone-special", "health-unused"]
 
 
+@pytest.mark.parametrize("text", ["", "\n", "---\n", "# version: 1\n"])
+def test_a_file_with_nothing_in_it(text: str) -> None:
+    """As it is for a moment while some editors save: who serves it wants to know why there is no answer."""
+    assert [str(fault) for fault in load_text(text, "zones/a.yaml").warnings] == [
+        "zones/a.yaml: warning[file-empty]: there is nothing in this file"
+    ]
+
+
 def test_errors_come_with_warnings() -> None:
     found = _faults("version: 1\nhosted_zones:\n  - name: home.local\n  - name: home.local\n")
     assert [fault.code for fault in found] == ["zone-special", "zone-duplicate"] or sorted(

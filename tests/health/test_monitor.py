@@ -385,11 +385,14 @@ def test_watchers_are_told_before_anything_is_published() -> None:
     assert len(bench.published) == 1
 
 
-def test_a_probe_that_raises_is_a_failure_and_goes_on(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("fault", [ValueError, asyncio.CancelledError])
+def test_a_probe_that_raises_is_a_failure_and_goes_on(
+    fault: type[BaseException], caplog: pytest.LogCaptureFixture
+) -> None:
     async def story() -> Bench:
         def fail(check: HealthCheck) -> Reply:
             if 15 < now() < 65:
-                raise ValueError("nobody thought of this")
+                raise fault("nobody thought of this")
             return Reply()
 
         async with monitoring([probed("web", interval=10.0)], Prober(fail)) as bench:

@@ -386,26 +386,36 @@ def test_memory_is_bounded(size: int) -> None:
     recent, batch = Recent(100), batch_of("a" * size)
     for _ in range(1000):
         recent.watch(batch)
-    held = [count for count, _ in recent._kept]
+    held = [count for _, count, _ in recent._kept]
     assert 100 <= sum(held) == recent._held < 100 + size
     assert len(recent.last(1000)) == 100
     assert recent.total == 1000 * size
 
 
-def test_a_flood_is_remembered_for_a_shorter_time() -> None:
-    recent, some = Recent(), batch_of("a" * 64)
+def test_of_a_flood_a_batch_now_and_then_is_remembered() -> None:
+    recent, some = Recent(), batch_of("abcdefgh" * 8)
 
-    def watch_at(at: float, times: int) -> int:
-        for _ in range(times):
-            recent.watch(some._replace(at=at))
-        return len(recent.last(1000))
+    def watch_from(at: float, times: int) -> None:
+        """In steps of 0.1 ms."""
+        for time in range(times):
+            recent.watch(some._replace(at=at + time / 10_000))
 
-    assert watch_at(1000.0, 20) == 1000
-    assert watch_at(1000.9, 400) == 1000
-    assert watch_at(1001.0, 1) == 64
-    assert watch_at(1001.5, 50) == 64
-    assert watch_at(1002.0, 20) == 1000
-    assert recent.total == 491 * 64
+    watch_from(1000.0, 400)
+    assert len(recent.last(1000)) == 1000  # nobody knows yet that it is one
+    recent.clear()
+    watch_from(1001.0, 450)
+    assert len(recent.last(1000)) == 5 * 64  # each 10 ms
+    seen = recent.total
+    recent.watch(batch_of("z")._replace(at=1001.5))
+    assert names(recent.last(3)) == "zhg"
+    found, now, missing = recent.since(seen - 50 * 64, 1000)  # 49 batches of which nobody knows, but one
+    assert (names(found)[-3:], now, len(found) + missing) == ("ghz", seen + 1, 50 * 64 + 1)
+    assert len(found) == 65
+    recent.clear()
+    watch_from(1003.0, 2)
+    assert recent.total == 852 * 64 + 1
+    watch_from(1004.0, 20)
+    assert len(recent.last(1000)) == 1000
 
 
 def test_since_then(watch: Any) -> None:
