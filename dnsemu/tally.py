@@ -1,7 +1,7 @@
 """Plain counters: what is counted while answering, before anybody gives it names.
 
 A question costs a few microseconds, and a counter with labels would be a good part of that. So the keys are what is
-at hand when an answer goes out (a zone id, four octets of a question, a decision as it was taken), and counting is
+at hand when an answer goes out (an account, four octets of a question, a decision as it was taken), and counting is
 one call for a whole batch. `dnsemu.metrics` makes names of them when somebody wants to see them.
 """
 
@@ -11,10 +11,13 @@ from bisect import bisect_left
 from collections import _count_elements  # type: ignore[attr-defined]  # what Counter.update calls, without its checks
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import chain
 
 Answered = tuple[str, int, bytes]
 """Zone id (empty for none), RCODE, and type and class as they stand in the question."""
+Account = bytes
+"""What answers of one zone with one RCODE are counted on: octets, as those are quickest."""
 Decision = tuple[int, tuple[tuple[int, ...], Hashable, int]]
 """Number of a group, and its choice: numbers of the members taken, the reason, the scope."""
 Decided = tuple[int, int, Hashable]
@@ -22,9 +25,32 @@ Decided = tuple[int, int, Hashable]
 
 
 NO_MEMBER = -1
-OTHER = b""
-"""Stands for all types that are not told apart."""
+OTHER = bytes(4)
+"""Stands for all types that are not told apart; itself it is none."""
 _FEW = 4096  # keys; clients may ask for any of 2^32 types and classes
+_RCODE = 2  # octets of an account that are its RCODE; what follows is the zone id
+
+
+@cache
+def account(zone_id: str, rcode: int) -> Account:
+    """The account of a zone id (empty for none) and an RCODE, always the same object."""
+    return rcode.to_bytes(_RCODE, "big") + zone_id.encode()
+
+
+def read_account(octets: Account) -> tuple[str, int]:
+    """The zone id and RCODE that an account has."""
+    return octets[_RCODE:].decode(), int.from_bytes(octets[:_RCODE], "big")
+
+
+def _by_key(answered: Mapping[Answered, int]) -> dict[bytes, int]:
+    return {account(zone_id, rcode) + type_class: count for (zone_id, rcode, type_class), count in answered.items()}
+
+
+def _read_key(octets: bytes) -> Answered:
+    """Only where no zone was asked there may be less than a whole type and class."""
+    if len(octets) < _RCODE + len(OTHER):
+        octets = octets[:_RCODE] + OTHER
+    return *read_account(octets[: -len(OTHER)]), octets[-len(OTHER) :]
 
 
 class Histogram:
@@ -74,7 +100,7 @@ class Tally:
         self._known = frozenset(known)
         self._bounds = bounds
         self._most = _FEW
-        self._answered: dict[Answered, int] = {}
+        self._answered: dict[bytes, int] = {}  # by account, then type and class
         self._choices: dict[Decision, int] = {}
         self._decided: dict[Decided, int] = {}
         self.sizes: dict[int, int] = {}
@@ -82,12 +108,15 @@ class Tally:
         self.malformed: dict[str, int] = {}
         self.durations: dict[str, Histogram] = {}
 
-    def count(self, answered: Iterable[Answered], wires: Iterable[bytes]) -> None:
-        """Count a batch of answers."""
-        _count_elements(self._answered, answered)
+    def count(self, keys: Iterable[bytes], wires: Iterable[bytes]) -> None:
+        """Count a batch of answers. `keys`: their accounts, each with type and class of the question behind it.
+
+        Where the question could not be read, there is no more than a part of those.
+        """
+        _count_elements(self._answered, keys)
         _count_elements(self.sizes, map(len, wires))
         if len(self._answered) > self._most:
-            self._answered = self.answered()
+            self._answered = _by_key(self.answered())
             self._most = max(_FEW, 2 * len(self._answered))
 
     def count_decisions(self, decided: Sequence[Sequence[Decision]]) -> None:
@@ -106,7 +135,8 @@ class Tally:
     def answered(self) -> dict[Answered, int]:
         """Answers so far; types that are not told apart are `OTHER`."""
         found: dict[Answered, int] = {}
-        for (zone_id, rcode, type_class), count in self._answered.items():
+        for octets, count in self._answered.items():
+            zone_id, rcode, type_class = _read_key(octets)
             key = zone_id, rcode, type_class if type_class in self._known else OTHER
             found[key] = found.get(key, 0) + count
         return found
@@ -127,7 +157,9 @@ class Tally:
         that is no more. Decisions of other groups are dropped too.
         """
         before = self.decided()
-        self._answered = {key: count for key, count in self._answered.items() if key[0] in zone_ids or not key[0]}
+        self._answered = _by_key(
+            {key: count for key, count in self.answered().items() if key[0] in zone_ids or not key[0]}
+        )
         self.truncated = {zone_id: count for zone_id, count in self.truncated.items() if zone_id in zone_ids}
         self.durations = {zone_id: times for zone_id, times in self.durations.items() if zone_id in zone_ids}
         self._choices, self._decided = {}, {}

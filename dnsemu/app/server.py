@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dnsemu.app.loading import Loaded
 from dnsemu.app.operations import Operations
@@ -135,10 +135,9 @@ class Server:
         for name in ("dnsemu.metrics", "dnsemu.control.listener"):
             await _import(name)
         await operations.prepare_metrics()
-        description = await asyncio.to_thread(_describe_http, operations.version)
         from dnsemu.control.listener import Listener
 
-        self._listener = Listener(sock, operations, self._settings.allow_control, description)
+        self._listener = Listener(sock, operations, self._settings.allow_control)
         await self._listener.start()
         _log.info("listening on http://%s", endpoint)
 
@@ -214,14 +213,6 @@ async def _import(name: str) -> None:
             await asyncio.sleep(_PAUSE)
         else:
             return
-
-
-def _describe_http(version: str) -> dict[str, Any]:
-    """The API's description, which takes a while to make: in a thread."""
-    from dnsemu.control.api import ROUTES
-    from dnsemu.control.openapi import document
-
-    return document(ROUTES, version)
 
 
 def _bind_http(settings: Settings) -> tuple[Endpoint, socket.socket] | None:

@@ -30,7 +30,7 @@ class Shuffled:
         """The reply with the values in the order of the next draw."""
         reply = self.reply
         answer = self.first + b"".join(shuffled(self.records, inquiry.draws.next(self.key)))
-        return Reply(reply.zone_id, reply.rcode, reply.heads, answer, reply.rest)
+        return Reply(reply.account, reply.heads, answer, reply.rest)
 
 
 class Routed:
@@ -103,7 +103,7 @@ class Several:
             chosen = list(dict.fromkeys(chosen))
         if len(chosen) > len(members):  # members come in random order already
             chosen = shuffled(chosen, inquiry.draws.next(self.key))
-        return Reply(reply.zone_id, reply.rcode, self.heads[len(chosen)], self.first + b"".join(chosen), reply.rest)
+        return Reply(reply.account, self.heads[len(chosen)], self.first + b"".join(chosen), reply.rest)
 
 
 class Added:
@@ -152,7 +152,7 @@ class Hop(Reply):
     __slots__ = ("target",)
 
     def __init__(self, reply: Reply, target: bytes) -> None:
-        super().__init__(reply.zone_id, reply.rcode, reply.heads, reply.answer, reply.rest)
+        super().__init__(reply.account, reply.heads, reply.answer, reply.rest)
         self.target = target
 
     def with_sections(self, answer: bytes, answers: int, more: bytes = b"", additional: int = 0) -> Reply:
@@ -201,4 +201,4 @@ class Chase:
             reply = (onward.by_type.get(inquiry.type_class) or onward.other).choose(inquiry)
         answers, authorities, additional = reply.counts
         ready = heads_like(ready, (count + answers, authorities, additional), reply.rcode)
-        return Reply(reply.zone_id, reply.rcode, ready, octets + reply.answer, reply.rest, whole=reply.whole)
+        return Reply(reply.account, ready, octets + reply.answer, reply.rest, whole=reply.whole)

@@ -9,6 +9,7 @@ from dnsemu.authority.inquiry import Inquiry
 from dnsemu.authority.narrative import lines
 from dnsemu.authority.reply import Reply
 from dnsemu.model import Type
+from dnsemu.tally import account
 from dnsemu.wire import POINTER_TO_QNAME, Rcode, heads, parents, record_body
 
 _LONGEST = 255  # octets of a character-string (RFC 1035 3.3)
@@ -39,7 +40,7 @@ class Explained:
         private = view is not None
         head = heads(Rcode.NOERROR, (len(told), 0, 0), authoritative=not private, recursive=private)
         zone_id = explanation.zone["zone_id"] if explanation and explanation.zone else ""
-        return Reply(zone_id, Rcode.NOERROR, head, records, b"")
+        return Reply(account(zone_id, Rcode.NOERROR), head, records, b"")
 
 
 def _usual_type(catalogue: Catalogue, name: bytes) -> Type:

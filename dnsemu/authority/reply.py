@@ -6,6 +6,7 @@ from struct import Struct
 from typing import Protocol
 
 from dnsemu.authority.inquiry import Inquiry
+from dnsemu.tally import Account, account, read_account
 from dnsemu.wire import AA, RA, Heads, Rcode, heads
 
 _COUNTS = Struct("!HHH")
@@ -16,16 +17,14 @@ class Reply:
 
     `answer` is the answer section, `rest` the authority and additional sections without OPT. Names that are the
     question's are pointers to it, all others are written out: the bytes are right behind any question. `whole` says
-    that the answer is not complete without its `rest`: negative answers and referrals.
+    that the answer is not complete without its `rest`: negative answers and referrals. `account`: of its zone id and
+    RCODE (`dnsemu.tally`).
     """
 
-    __slots__ = ("answer", "heads", "rcode", "rest", "whole", "zone_id")
+    __slots__ = ("account", "answer", "heads", "rest", "whole")
 
-    def __init__(
-        self, zone_id: str, rcode: int, heads: Heads, answer: bytes, rest: bytes, *, whole: bool = False
-    ) -> None:
-        self.zone_id = zone_id
-        self.rcode = rcode
+    def __init__(self, account: Account, heads: Heads, answer: bytes, rest: bytes, *, whole: bool = False) -> None:
+        self.account = account
         self.heads = heads
         self.answer = answer
         self.rest = rest
@@ -34,6 +33,16 @@ class Reply:
     def choose(self, inquiry: Inquiry) -> Reply:
         """Itself: there is nothing to choose."""
         return self
+
+    @property
+    def zone_id(self) -> str:
+        """The zone that answers; empty if the question reached none."""
+        return read_account(self.account)[0]
+
+    @property
+    def rcode(self) -> int:
+        """The response code, with the bits that EDNS adds."""
+        return read_account(self.account)[1]
 
     @property
     def counts(self) -> tuple[int, int, int]:
@@ -45,7 +54,7 @@ class Reply:
         """Like it, with another answer section, and `more` behind its additional section."""
         _, authorities, before = self.counts
         ready = heads_like(self.heads, (answers, authorities, before + additional), self.rcode)
-        return Reply(self.zone_id, self.rcode, ready, answer, self.rest + more, whole=self.whole)
+        return Reply(self.account, ready, answer, self.rest + more, whole=self.whole)
 
 
 def heads_like(ready: Heads, counts: tuple[int, int, int], rcode: int) -> Heads:
@@ -85,5 +94,5 @@ class Node:
         self.beneath = beneath
 
 
-REFUSED = Reply("", Rcode.REFUSED, heads(Rcode.REFUSED, (0, 0, 0), authoritative=False), b"", b"")
+REFUSED = Reply(account("", Rcode.REFUSED), heads(Rcode.REFUSED, (0, 0, 0), authoritative=False), b"", b"")
 """For questions that no zone answers: other classes, zone transfers (E9, E10)."""

@@ -11,6 +11,7 @@ from dnsemu.authority.inquiry import LAST_RESORT, NO_DECISIONS, Decision, Inquir
 from dnsemu.authority.reply import REFUSED, Entry, Reply
 from dnsemu.draws import Draws
 from dnsemu.errors import WireError
+from dnsemu.tally import account
 from dnsemu.wire import (
     HEADER,
     MAX_MESSAGE,
@@ -41,16 +42,23 @@ ALL_UNHEALTHY = b"all members unhealthy, all considered healthy"
 class Response:
     """An answer of ours: its `wire` form, the `reply` it was made from, and what routing policies decided for it.
 
-    `type_class`: four octets of the question, empty if it could not be read.
+    `name`: that of the question in lower case, if an entry was found for it, else empty; `type_class`: four octets of
+    the question, less if it could not be read.
     """
 
-    __slots__ = ("decisions", "reply", "type_class", "wire")
+    __slots__ = ("decisions", "name", "reply", "type_class", "wire")
 
     def __init__(
-        self, wire: bytes, reply: Reply, type_class: bytes, decisions: Sequence[Decision] = NO_DECISIONS
+        self,
+        wire: bytes,
+        reply: Reply,
+        name: bytes,
+        type_class: bytes,
+        decisions: Sequence[Decision] = NO_DECISIONS,
     ) -> None:
         self.wire = wire
         self.reply = reply
+        self.name = name
         self.type_class = type_class
         self.decisions = decisions
 
@@ -76,7 +84,7 @@ class Failed(Response):
     __slots__ = ("_fault",)
 
     def __init__(self, refused: Response, fault: Exception) -> None:
-        super().__init__(refused.wire, refused.reply, refused.type_class)
+        super().__init__(refused.wire, refused.reply, refused.name, refused.type_class)
         self._fault = fault
 
     @property
@@ -96,6 +104,7 @@ class Unowned:
 
     __slots__ = ("refused", "type_class")
     decisions = NO_DECISIONS
+    name = b""
     reply = REFUSED
 
     def __init__(self, refused: bytes, type_class: bytes) -> None:
@@ -134,6 +143,7 @@ def respond(
                 entry = public.find(name, type_class)
         if entry is None:
             entry, question_end, view = _search(authority, packet, view)
+            name = packet[HEADER : question_end - 4].lower()
             type_class = packet[question_end - 4 : question_end]
         if additional:
             size, edns, is_whole = USUAL_OPTS.get(packet[question_end : question_end + OPT_HEAD], UNUSUAL_OPT)
@@ -184,8 +194,8 @@ def respond(
             limit = limit if transport is UDP else MAX_MESSAGE
             wire = truncate(wire, question_end, opt, limit, whole=reply.whole)
             if wire[2] & TC:
-                return Truncated(wire, reply, type_class, decisions)
-        return Response(wire, reply, type_class, decisions)
+                return Truncated(wire, reply, name, type_class, decisions)
+        return Response(wire, reply, name, type_class, decisions)
     except WireError as error:
         return _refused(packet, error.rcode, error.opt)
     except Exception as fault:
@@ -210,13 +220,13 @@ def _refused(packet: bytes, rcode: int, opt: bytes) -> Response:
     """An error response to a packet that has a whole header."""
     question_end = _question_end(packet)
     wire = failure(packet, rcode, opt or _opt_for(packet, question_end), question_end)
-    return Response(wire, _no_zone(rcode), packet[max(question_end - 4, 0) : question_end])
+    return Response(wire, _no_zone(rcode), b"", packet[max(question_end - 4, 0) : question_end])
 
 
 @cache  # a handful of RCODEs
 def _no_zone(rcode: int) -> Reply:
     """What stands for a reply where no zone was asked."""
-    return Reply("", rcode, (), b"", b"", whole=True)
+    return Reply(account("", rcode), (), b"", b"", whole=True)
 
 
 def _opt_for(packet: bytes, question_end: int) -> bytes:

@@ -6,6 +6,7 @@ from dnsemu.authority.pieces import Records, Values
 from dnsemu.authority.reply import Reply
 from dnsemu.authority.tree import ZoneTree
 from dnsemu.model import Type
+from dnsemu.tally import account
 from dnsemu.wire import Rcode, heads
 
 
@@ -35,7 +36,7 @@ class Sections:
         """A reply; of the records in `rest`, `authorities` are the authority section."""
         counts = (answer.count, authorities, rest.count - authorities)
         head = heads(rcode, counts, authoritative=authoritative and not self.private, recursive=self.private)
-        return Reply(self.zone_id, rcode, head, answer.octets, rest.octets, whole=whole)
+        return Reply(account(self.zone_id, rcode), head, answer.octets, rest.octets, whole=whole)
 
     def negative(self, chain: Records, rcode: int = Rcode.NOERROR) -> Reply:
         """NODATA or NXDOMAIN: the SOA with its own TTL in the authority section (behaviour 5.3, R15)."""

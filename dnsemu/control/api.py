@@ -20,6 +20,7 @@ from dnsemu.control.describe import (
     word,
 )
 from dnsemu.control.looking import events, queries
+from dnsemu.control.openapi import document
 from dnsemu.control.operator import NotReloadable, Operator
 from dnsemu.control.routes import Refused, Route, give, read_body
 from dnsemu.errors import ConfigError, TextError, printable
@@ -27,8 +28,6 @@ from dnsemu.health import Standing
 from dnsemu.location import check_area, check_region
 from dnsemu.model import ClientBlock, Network, Whereabouts, read_duration
 
-DESCRIPTION = web.AppKey("DESCRIPTION", dict[str, Any])
-"""Where the application keeps its OpenAPI document."""
 _LONGEST = 36500 * 86400  # seconds that something may be forced for
 
 
@@ -51,8 +50,8 @@ async def metrics(operator: Operator, request: web.Request) -> web.Response:
 
 
 async def openapi(operator: Operator, request: web.Request) -> web.Response:
-    """The description of this API."""
-    return web.json_response(request.app[DESCRIPTION])
+    """The description of this API; made when somebody asks, as few do."""
+    return web.json_response(await asyncio.to_thread(document, ROUTES, operator.version))
 
 
 async def status(operator: Operator, request: web.Request) -> models.ServerStatus:

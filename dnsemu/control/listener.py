@@ -5,16 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPStatus
-from typing import Any
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 from pydantic import BaseModel
 
 from dnsemu import __version__
-from dnsemu.control.api import DESCRIPTION, ROUTES
+from dnsemu.control.api import ROUTES
 from dnsemu.control.guard import is_foreign, may_change
 from dnsemu.control.operator import Operator
 from dnsemu.control.routes import Refused, Route, give, refusal
@@ -33,19 +32,13 @@ _CALLS = "call it from this machine, or start dnsemu with --allow-control"
 class Listener:
     """Answers HTTP on a socket that is bound already, which it owns, on the running loop."""
 
-    def __init__(
-        self, sock: socket.socket, operator: Operator, allowed: Sequence[Network], description: Mapping[str, Any]
-    ) -> None:
-        """`allowed`: blocks of clients that may change something, beside this machine.
-
-        `description`: the OpenAPI document.
-        """
+    def __init__(self, sock: socket.socket, operator: Operator, allowed: Sequence[Network]) -> None:
+        """`allowed`: blocks of clients that may change something, beside this machine."""
         self._sock = sock
         self._operator = operator
         self._allowed = allowed
         self._server: asyncio.Server | None = None
         app = web.Application(client_max_size=LARGEST_BODY, middlewares=[self._guarded])
-        app[DESCRIPTION] = dict(description)
         app.on_response_prepare.append(_sign)
         for route in ROUTES:
             answering = self._answering(route)

@@ -116,7 +116,7 @@ class Port:
             answered = cast("Sequence[Response | Unowned]", outcomes)
         else:
             answered = [one for one in outcomes if one is not None]
-        tally.count([(one.reply.zone_id, one.reply.rcode, one.type_class) for one in answered], wires)
+        tally.count([one.reply.account + one.type_class for one in answered], wires)
         decided = [one.decisions for one in answered if one.decisions]
         if decided:
             tally.count_decisions(decided)

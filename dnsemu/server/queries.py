@@ -1,7 +1,7 @@
 """What was asked and how it was answered, to be shown and logged.
 
 `queries_of` makes a `Query` of each packet of a batch, and `Recent` keeps the last ones. `Lines` tells the same as
-text, ten times as quickly: it joins what it remembers of other packets.
+text, ten times as quickly: it joins what the packet has and what it remembers of others.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ import dns.rdatatype
 
 from dnsemu.authority import Authority, Response, Truncated, Unowned
 from dnsemu.authority.inquiry import Decision
-from dnsemu.authority.reply import Reply
 from dnsemu.errors import WireError
 from dnsemu.location import unmapped
 from dnsemu.model import show_name
 from dnsemu.routing import Choice
 from dnsemu.server.answers import Batch
+from dnsemu.tally import Account, read_account
 from dnsemu.wire import HEADER, OPT_HEAD, UNUSUAL_OPT, USUAL_OPTS, Transport, name_end, read_edns
 
 _SUBNETS = {1: (AF_INET, 4), 2: (AF_INET6, 16)}  # by the family of a client subnet (RFC 7871 6)
 _FLOOD = 20_000  # questions in a second
 _PAUSE = 0.01  # seconds between two batches of a flood that are remembered
 _MOST_KEPT = 16384  # texts of one kind that are remembered
-_TAIL = 5  # octets of a question behind its last label: the root, type, class
-_USUAL = b"abcdefghijklmnopqrstuvwxyz0123456789-_"  # what `show_name` shows as it is
-_UNKNOWN = Reply("", -1, (), b"", b""), ""  # no reply is like this one
+_NO_NAME = HEADER + 4  # octets of a packet without options, beside the name
+_PARTS = 6  # of a line
+_USUAL = b"abcdefghijklmnopqrstuvwxyz0123456789-_"  # what `show_name` shows as it is, in labels in lower case
 _shown = lru_cache(1024)(show_name)
 
 K = TypeVar("K", bound=Hashable)
@@ -218,23 +218,28 @@ def decided(authority: Authority, number: int, choice: Choice) -> Decided:
 
 
 class Form(Protocol):
-    """What a line is joined of, in this order: fields of a `Query`. If `question` is empty, there is no line."""
+    """What a line is joined of, in this order: fields of a `Query`.
+
+    If `before` is empty there is no line. The name is given to `after`; its first label may have been left out, and
+    stands before that.
+    """
 
     def begin(self, at: float) -> str: ...
-    def question(self, authority: Authority, zone_id: str, name: str, rdtype: str, rcode: str) -> str: ...
+    def before(self, authority: Authority, zone_id: str) -> str: ...
+    def after(self, name: str, rdtype: str, rcode: str) -> str: ...
     def client(self, transport: str, address: str) -> str: ...
     def subnet(self, subnet: str | None, *, truncated: bool) -> str: ...
     def decisions(self, decided: Sequence[Decided]) -> str: ...
 
 
-class _Texts(dict[K, str]):
+class _Texts(dict[K, V]):
     """Texts by what they are made of; begins anew when there are too many."""
 
-    def __init__(self, make: Callable[[K], str]) -> None:
+    def __init__(self, make: Callable[[K], V]) -> None:
         super().__init__()
         self._make = make
 
-    def __missing__(self, key: K) -> str:
+    def __missing__(self, key: K) -> V:
         return _keep(self, key, self._make(key))
 
 
@@ -245,24 +250,31 @@ def _keep(kept: dict[K, V], key: K, value: V) -> V:
     return value
 
 
-class _Known:
-    """What lines say of one authority's answers: of questions, each with a reply it had, and of decisions.
+_Answered = tuple[bytes, dict[bytes, bytes]]
+"""What lines say of answers of one zone with one RCODE: what comes before the name, empty if there are no lines; and
+what comes after its first label, by the rest of it with type and class."""
 
-    `packets`: by all of a packet but its ID, if it has no options and no capitals; `questions`: by the name in lower
-    case without its root, type and class.
-    """
+
+class _Known:
+    """What lines say of one authority's answers, by their accounts; and where there was no subnet, of decisions."""
 
     def __init__(self, form: Form, authority: Authority) -> None:
         self.authority = authority
-        self.packets: dict[bytes, tuple[Reply, str]] = {}
-        self.questions: dict[bytes, tuple[Reply, str]] = {}
-        self.endings: dict[tuple[Decision, ...], str] = _Texts(
-            lambda decisions: form.decisions([decided(authority, *one) for one in decisions])
-        )
+        self._form = form
+        self.answered: dict[Account, _Answered] = _Texts(self._make)
+        self.ends: dict[tuple[Decision, ...], bytes] = _Texts(self._make_end)
 
     def is_about(self, other: Authority) -> bool:
         """Whether an authority is the same but for health and places."""
         return self.authority.public is other.public and self.authority.routing.groups is other.routing.groups
+
+    def _make(self, account: Account) -> _Answered:
+        zone_id, _ = read_account(account)
+        return _octets(self._form.before(self.authority, zone_id)), {}
+
+    def _make_end(self, decisions: tuple[Decision, ...]) -> bytes:
+        told = self._form.decisions([decided(self.authority, *one) for one in decisions])
+        return _octets(self._form.subnet(None, truncated=False) + told)
 
 
 class Lines:
@@ -274,84 +286,85 @@ class Lines:
     def __init__(self, form: Form) -> None:
         self._form = form
         self.known: _Known | None = None
-        self._no_subnet = form.subnet(None, truncated=False)
-        self._nothing = self._no_subnet + form.decisions(())
-        self._subnets: dict[bytes, str] = {}  # by the record behind the question
-        self._clients: dict[Transport, dict[bytes, str]] = {  # with nothing to say behind them
-            kind: _Texts(lambda source, name=kind.name: form.client(name, show_address(source)) + self._nothing)  # type: ignore[misc]
+        self._no_subnet = _octets(form.subnet(None, truncated=False))
+        self._nothing = self._no_subnet + _octets(form.decisions(()))
+        self._subnets: dict[bytes, bytes] = {}  # by the record behind the question
+        self._clients: dict[Transport, dict[bytes, bytes]] = {
+            kind: _Texts(lambda source, name=kind.name: _octets(form.client(name, show_address(source))))  # type: ignore[misc]
             for kind in Transport
         }
 
     def of(self, batch: Batch) -> tuple[bytes, int]:
-        """The lines of a batch, and their number. One function on purpose: a call costs as much as all the rest."""
+        """The lines of a batch, and their number. One function on purpose: a call costs as much as all the rest.
+
+        What is remembered is little, of names only what is behind the first label: texts of ten thousand questions
+        would not be in the processor's caches when they are wanted, and to fetch them takes longer than to make them.
+        """
         known = self.known
         if known is None or not known.is_about(batch.authority):
             known = self.known = _Known(self._form, batch.authority)
-        ready, clients, no_subnet = known.packets.get, self._clients[batch.kind.transport], self._no_subnet
-        nothing, lines = -len(self._nothing), [""]  # each other line will have the time before it
+        answered, clients = known.answered, self._clients[batch.kind.transport]
+        begin, nothing = _octets(self._form.begin(batch.at)), self._nothing
+        parts: list[bytes] = []
         for packet, source, outcome in zip(batch.packets, batch.sources, batch.outcomes, strict=True):
-            if outcome.__class__ is Response and (found := ready(packet[2:])):
-                (like, question), reply = found, outcome.reply
-                if reply is like or (reply.rcode == like.rcode and reply.zone_id == like.zone_id):
-                    if question and not outcome.decisions:
-                        lines.append(question + clients[source])
-                    elif question:
-                        ending = known.endings[tuple(outcome.decisions)]
-                        lines.append(f"{question}{clients[source][:nothing]}{no_subnet}{ending}")
+            if outcome is None:
+                continue
+            before, afters = answered[outcome.reply.account]
+            if not before:
+                continue
+            name = outcome.name
+            if name and outcome.__class__ is not Truncated:
+                rest = name[0] + 1
+                label = name[1:rest]
+                after = afters.get(name[rest:] + outcome.type_class)
+                if after is not None and (label.isalnum() or not label.translate(None, _USUAL)):
+                    end = known.ends[tuple(outcome.decisions)] if outcome.decisions else nothing
+                    at = len(name) + _NO_NAME
+                    if len(packet) > at:
+                        size, _, is_whole = USUAL_OPTS.get(packet[at : at + OPT_HEAD], UNUSUAL_OPT)
+                        if size != len(packet) - at or not is_whole:  # more than a cookie
+                            end = self._end(known, packet, outcome)
+                    parts += (begin, before, label, after, clients[source], end)
                     continue
-            if outcome is not None and (line := self._unusual(known, packet, clients[source], outcome)):
-                lines.append(line)
-        return self._form.begin(batch.at).join(lines).encode("utf-8", "backslashreplace"), len(lines) - 1
+            label, after = self._read(afters, packet, outcome)
+            parts += (begin, before, label, after, clients[source], self._end(known, packet, outcome))
+        return b"".join(parts), len(parts) // _PARTS
 
-    def _unusual(self, known: _Known, packet: bytes, client: str, outcome: Response | Unowned) -> str:
-        """The line of any packet, without its beginning."""
-        # The first zero octet ends the name, unless it is inside of a label: what is before is not known then.
-        end = packet.find(0, HEADER) + _TAIL
-        labels, reply, kind = packet[HEADER : end - _TAIL], outcome.reply, outcome.__class__
-        found = like, question = known.questions.get(labels.lower() + outcome.type_class, _UNKNOWN)
-        if reply is not like and (reply.rcode != like.rcode or reply.zone_id != like.zone_id):
-            end, question = self._read(known, packet, outcome)
-        elif len(packet) < end + OPT_HEAD and kind is Response and labels.islower():
-            _keep(known.packets, packet[2:], found)
-        if not question:
-            return ""
-        subnet = self._no_subnet
-        if len(packet) >= end + OPT_HEAD or kind is Truncated:
-            _, _, is_whole = USUAL_OPTS.get(packet[end : end + OPT_HEAD], UNUSUAL_OPT)
-            if not is_whole or kind is Truncated:  # more than a cookie
-                subnet = self._subnet(packet, end, truncated=kind is Truncated)
-        if subnet is self._no_subnet and not outcome.decisions:
-            return question + client
-        return f"{question}{client[: -len(self._nothing)]}{subnet}{known.endings[tuple(outcome.decisions)]}"
+    def _read(self, afters: dict[bytes, bytes], packet: bytes, outcome: Response | Unowned) -> tuple[bytes, bytes]:
+        """The first label or nothing, and what comes after it, of any packet."""
+        end, rcode = question_end(packet), show_rcode(outcome.reply.rcode)
+        if not end:
+            return b"", _octets(self._form.after("", "", rcode))
+        name, type_class = packet[HEADER : end - 4].lower(), packet[end - 4 : end]
+        label, rest = name[1 : name[0] + 1], name[name[0] + 1 :]
+        # Not the root, no single label, none that has to be escaped.
+        can_be_cut = len(rest) > 1 and not label.translate(None, _USUAL)
+        shown = f".{_shown(rest)}" if can_be_cut else _shown(name)
+        after = _octets(self._form.after(shown, show_type(type_class), rcode))
+        if not can_be_cut:
+            return b"", after
+        if outcome.name:
+            _keep(afters, rest + type_class, after)
+        return label, after
 
-    def _read(self, known: _Known, packet: bytes, outcome: Response | Unowned) -> tuple[int, str]:
-        """Where the question ends, 0 if it can not be read, and what a line says of it."""
-        labels, reply, type_class = packet[HEADER : packet.find(0, HEADER)].lower(), outcome.reply, outcome.type_class
-        name = _usual_name(labels) if type_class else None
-        end = HEADER + len(labels) + _TAIL if name else question_end(packet)
-        name = name or (show_name(packet[HEADER : end - 4].lower()) if end else "")
-        rdtype = show_type(type_class) if end else ""
-        question = self._form.question(known.authority, reply.zone_id, name, rdtype, show_rcode(reply.rcode))
-        if end == HEADER + len(labels) + _TAIL and type_class.endswith(b"\0\1"):  # no labels have a zero
-            _keep(known.questions, labels + type_class, (reply, question))
-        return end, question
+    def _end(self, known: _Known, packet: bytes, outcome: Response | Unowned) -> bytes:
+        """The subnet and the decisions."""
+        end = len(outcome.name) + _NO_NAME if outcome.name else question_end(packet)
+        subnet = self._subnet(packet, end, truncated=outcome.__class__ is Truncated)
+        return subnet + known.ends[tuple(outcome.decisions)][len(self._no_subnet) :]
 
-    def _subnet(self, packet: bytes, end: int, *, truncated: bool) -> str:
+    def _subnet(self, packet: bytes, end: int, *, truncated: bool = False) -> bytes:
         """What a line says of the client subnet behind the question, which ends at `end`, if there is one."""
-        if truncated or not end or packet[8:HEADER] != b"\0\0\0\1":  # not one record
-            return self._form.subnet(subnet_of(packet, end), truncated=truncated)
+        if truncated or not end:
+            return _octets(self._form.subnet(subnet_of(packet, end), truncated=truncated))
+        if packet[8:HEADER] != b"\0\0\0\1":  # not one record
+            return _octets(self._form.subnet(subnet_of(packet, end), truncated=False))
         record = packet[end:]
         shown = self._subnets.get(record)
         if shown is None:
-            shown = _keep(self._subnets, record, self._form.subnet(subnet_of(packet, end), truncated=False))
+            shown = _keep(self._subnets, record, _octets(self._form.subnet(subnet_of(packet, end), truncated=False)))
         return shown
 
 
-def _usual_name(labels: bytes) -> str | None:
-    """What `show_name` makes of labels, in a third of its time; None if there are unusual characters in them."""
-    at, found = 0, []
-    while at < len(labels):
-        begin, at = at + 1, at + 1 + labels[at]
-        found.append(labels[begin:at])
-    is_usual = at == len(labels) and not b"".join(found).translate(None, _USUAL)
-    return b".".join(found).decode() + "." if is_usual else None
+def _octets(text: str) -> bytes:
+    return text.encode("utf-8", "backslashreplace")

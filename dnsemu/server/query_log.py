@@ -18,6 +18,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import lru_cache
 from json import JSONEncoder
 from pathlib import Path
 from typing import Literal
@@ -278,9 +279,11 @@ class _Json:
     def begin(self, at: float) -> str:
         return f'{{"time": "{_time(at)}", '
 
-    def question(self, authority: Authority, zone_id: str, name: str, rdtype: str, rcode: str) -> str:
-        zone = _quoted(zone_id) if zone_id else "null"
-        return f'"zone_id": {zone}, "name": {_quoted(name)}, "type": "{rdtype}", "rcode": "{rcode}", '
+    def before(self, authority: Authority, zone_id: str) -> str:
+        return f'"zone_id": {_quoted(zone_id) if zone_id else "null"}, "name": "'
+
+    def after(self, name: str, rdtype: str, rcode: str) -> str:
+        return f'{_quoted(name)[1:]}, "type": "{rdtype}", "rcode": "{rcode}", '
 
     def client(self, transport: str, address: str) -> str:
         return f'"transport": "{transport}", "client": "{address}", '
@@ -310,11 +313,14 @@ class _Route53:
     def begin(self, at: float) -> str:
         return f"1.0 {_time(at)} "
 
-    def question(self, authority: Authority, zone_id: str, name: str, rdtype: str, rcode: str) -> str:
+    def before(self, authority: Authority, zone_id: str) -> str:
         tree = authority.public.zones.get(authority.zones.get(zone_id, b""))
         if tree is None or tree.zone.zone_id != zone_id:  # a private hosted zone, or none
             return ""
-        return f"{zone_id} {name.removesuffix('.') or '.'} {rdtype} {rcode} "
+        return f"{zone_id} "
+
+    def after(self, name: str, rdtype: str, rcode: str) -> str:
+        return f"{name.removesuffix('.') or '.'} {rdtype} {rcode} "
 
     def client(self, transport: str, address: str) -> str:
         return f"{transport} {self._edge} {address} "
@@ -331,4 +337,10 @@ _quoted = JSONEncoder().encode
 
 def _time(at: float) -> str:
     """As `2017-12-13T08:16:02.130Z`."""
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    second, micro = divmod(round(at * 1e6), 1_000_000)
+    return f"{_show_second(second)}.{micro // 1000:03d}Z"
+
+
+@lru_cache(2)
+def _show_second(at: int) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S")

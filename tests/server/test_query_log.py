@@ -217,7 +217,8 @@ def test_texts_that_are_remembered_are_bounded(monkeypatch: pytest.MonkeyPatch, 
         log.watch(one)
         known, lines = log._lines.known, log._lines
         assert known is not None
-        kept = [known.packets, known.questions, known.endings, lines._subnets, *lines._clients.values()]
+        afters = [afters for _, afters in known.answered.values()]
+        kept = [known.answered, *afters, known.ends, lines._subnets, *lines._clients.values()]
         assert max(map(len, kept)) <= 3
 
 
@@ -253,7 +254,8 @@ def test_the_root_zone_is_a_dot(start: Callable[..., QueryLog], file: Path) -> N
     text = 'hosted_zones: [{name: "t.test", zone_id: Z1, record_sets: []}]'
     authority = authority_of(text)
     form = query_log._Route53("LOC1")
-    assert form.question(authority, "Z1", ".", "NS", "NOERROR") == "Z1 . NS NOERROR "
+    assert form.before(authority, "Z1") == "Z1 "
+    assert form.after(".", "NS", "NOERROR") == ". NS NOERROR "
 
 
 def test_another_authority(start: Callable[..., QueryLog], file: Path) -> None:
@@ -691,7 +693,7 @@ def test_a_bug_of_ours_is_told_once_and_hurts_nobody(
         raise ZeroDivisionError("a bug of ours")
 
     with monkeypatch.context() as patch:
-        patch.setattr(query_log._Json, "question", fail)
+        patch.setattr(query_log._Json, "after", fail)
         for _ in range(3):
             log.watch(batch("a", "b"))
             flush(log)
