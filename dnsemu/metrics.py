@@ -150,8 +150,9 @@ def _durations(seen: Seen) -> Metric:
         "Time that answers took to make: of a sample, the first question of each batch that was read from a socket.",
         labels=("zone",),
     )
+    timed = [tally.timed() for tally in seen.tallies.values()]
     for zone_id, zone in seen.labels.zones.items():
-        times = [tally.durations[zone_id] for tally in seen.tallies.values() if zone_id in tally.durations]
+        times = [histogram for found in timed for histogram in found.get(zone_id, ())]
         _add_histogram(family, (zone,), DURATIONS, times)
     return family
 

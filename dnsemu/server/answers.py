@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from time import perf_counter, time
 from typing import NamedTuple, cast
 
@@ -32,7 +33,8 @@ class Kind(NamedTuple):
     family: int
 
 
-class Batch(NamedTuple):
+@dataclass(slots=True)
+class Batch:
     """Questions that were answered together, with the authority that answered: for those who look on.
 
     `at`: when, in seconds since the epoch.
@@ -82,21 +84,35 @@ class Port:
 
     def to_message(self, packet: bytes, source: bytes) -> bytes:
         """The response to a message of a stream; an empty one is silence."""
-        return self.to_packets((packet,), (source,))[0]
+        answers, kind, tally = self._answers, self._kind, self._tally
+        authority = answers.authority
+        begin = perf_counter()
+        outcome = respond(authority, packet, source, kind.transport, answers.draws)
+        seconds = perf_counter() - begin
+        wire = outcome.wire if outcome.__class__ is Response else self._unusual(outcome, packet)
+        if tally is not None and outcome is not None:
+            tally.count_one(outcome.reply.account, outcome.type_class, len(wire), seconds)
+            if outcome.decisions:
+                tally.count_decisions((outcome.decisions,))
+        if answers.watchers:
+            batch = Batch(time(), kind, authority, (packet,), (source,), (outcome,))
+            for watch in answers.watchers:
+                watch(batch)
+        return wire
 
     def to_packets(self, packets: Sequence[bytes], sources: Sequence[bytes]) -> list[bytes]:
         """The responses to packets, each from the address beside it; an empty one is silence."""
+        if len(packets) == 1:
+            return [self.to_message(packets[0], sources[0])]
         answers, kind = self._answers, self._kind
         authority, draws, transport = answers.authority, answers.draws, kind.transport
         begin = perf_counter()
         first = respond(authority, packets[0], sources[0], transport, draws)
         seconds = perf_counter() - begin
-        outcomes = [first]
-        if len(packets) > 1:
-            outcomes += [
-                respond(authority, packet, source, transport, draws)
-                for packet, source in zip(packets[1:], sources[1:], strict=True)
-            ]
+        outcomes = [first] + [
+            respond(authority, packet, source, transport, draws)
+            for packet, source in zip(packets[1:], sources[1:], strict=True)
+        ]
         wires = [
             one.wire if one.__class__ is Response else self._unusual(one, packet)
             for one, packet in zip(outcomes, packets, strict=True)
@@ -104,7 +120,7 @@ class Port:
         if self._tally is not None:
             self._count(self._tally, outcomes, wires)
             if first is not None:
-                self._tally.time(first.reply.zone_id, seconds)
+                self._tally.time(first.reply.account, seconds)
         if answers.watchers:
             batch = Batch(time(), kind, authority, packets, sources, outcomes)
             for watch in answers.watchers:

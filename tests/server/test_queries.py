@@ -6,6 +6,7 @@ import gc
 import random
 import weakref
 from collections.abc import Sequence
+from dataclasses import replace
 from ipaddress import ip_address
 from typing import Any
 
@@ -398,7 +399,7 @@ def test_of_a_flood_a_batch_now_and_then_is_remembered() -> None:
     def watch_from(at: float, times: int) -> None:
         """In steps of 0.1 ms."""
         for time in range(times):
-            recent.watch(some._replace(at=at + time / 10_000))
+            recent.watch(replace(some, at=at + time / 10_000))
 
     watch_from(1000.0, 400)
     assert len(recent.last(1000)) == 1000  # nobody knows yet that it is one
@@ -406,7 +407,7 @@ def test_of_a_flood_a_batch_now_and_then_is_remembered() -> None:
     watch_from(1001.0, 450)
     assert len(recent.last(1000)) == 5 * 64  # each 10 ms
     seen = recent.total
-    recent.watch(batch_of("z")._replace(at=1001.5))
+    recent.watch(replace(batch_of("z"), at=1001.5))
     assert names(recent.last(3)) == "zhg"
     found, now, missing = recent.since(seen - 50 * 64, 1000)  # 49 batches of which nobody knows, but one
     assert (names(found)[-3:], now, len(found) + missing) == ("ghz", seen + 1, 50 * 64 + 1)

@@ -13,6 +13,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -225,7 +226,7 @@ def test_texts_that_are_remembered_are_bounded(monkeypatch: pytest.MonkeyPatch, 
 def test_lines_as_they_are_written(start: Callable[..., QueryLog], file: Path) -> None:
     log = start()
     asked = answered([question("no.t.test"), question("w.t.test"), question("nobody.example")])
-    log.watch(asked._replace(at=1513152962.1309))
+    log.watch(replace(asked, at=1513152962.1309))
     log.close(PATIENCE)
     assert file.read_bytes() == (
         b'{"time": "2017-12-13T08:16:02.130Z", "zone_id": "ZPUBLIC", "name": "no.t.test.", "type": "A",'
@@ -242,7 +243,7 @@ def test_lines_as_they_are_written(start: Callable[..., QueryLog], file: Path) -
 def test_the_ten_fields_as_they_are_written(start: Callable[..., QueryLog], file: Path) -> None:
     log = start("route53", edge="FRA6")
     packets = [question("no.t.test", "ANY"), with_opt(subnet("c0a8de", 24)), question("nobody.example")]
-    log.watch(answered(packets, transport=TCP)._replace(at=1513152962.1309))
+    log.watch(replace(answered(packets, transport=TCP), at=1513152962.1309))
     log.close(PATIENCE)
     assert file.read_text() == (
         "1.0 2017-12-13T08:16:02.130Z ZPUBLIC no.t.test ANY NXDOMAIN TCP FRA6 192.0.2.53 -\n"
