@@ -13,7 +13,7 @@ from dnsemu.wire import HEADER
 
 Decision = tuple[int, Choice]
 """What a group with a routing policy, by its number in the authority, has chosen."""
-NO_DECISIONS: Sequence[Decision] = ()
+NO_DECISIONS: tuple[Decision, ...] = ()
 LAST_RESORT = Reason.ALL_UNHEALTHY
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cache
 
 from dnsemu.authority.authority import Authority, View
@@ -42,25 +41,27 @@ ALL_UNHEALTHY = b"all members unhealthy, all considered healthy"
 class Response:
     """An answer of ours: its `wire` form, the `reply` it was made from, and what routing policies decided for it.
 
-    `name`: that of the question in lower case, if an entry was found for it, else empty; `type_class`: four octets of
-    the question, less if it could not be read.
+    `question`: its name in lower case, type and class, if an entry was found for it, else empty. `type_class`: its
+    last four octets, less if it could not be read. `has_options`: more of them than a cookie, as a client subnet.
     """
 
-    __slots__ = ("decisions", "name", "reply", "type_class", "wire")
+    __slots__ = ("decisions", "has_options", "question", "reply", "type_class", "wire")
 
     def __init__(
         self,
         wire: bytes,
         reply: Reply,
-        name: bytes,
+        question: bytes,
         type_class: bytes,
-        decisions: Sequence[Decision] = NO_DECISIONS,
+        decisions: tuple[Decision, ...] = NO_DECISIONS,
+        has_options: bool = False,  # noqa: FBT001, FBT002 (naming it would take longer)
     ) -> None:
         self.wire = wire
         self.reply = reply
-        self.name = name
+        self.question = question
         self.type_class = type_class
         self.decisions = decisions
+        self.has_options = has_options
 
     @property
     def zone_id(self) -> str:
@@ -84,7 +85,7 @@ class Failed(Response):
     __slots__ = ("_fault",)
 
     def __init__(self, refused: Response, fault: Exception) -> None:
-        super().__init__(refused.wire, refused.reply, refused.name, refused.type_class)
+        super().__init__(refused.wire, refused.reply, refused.question, refused.type_class)
         self._fault = fault
 
     @property
@@ -104,7 +105,8 @@ class Unowned:
 
     __slots__ = ("refused", "type_class")
     decisions = NO_DECISIONS
-    name = b""
+    has_options = False
+    question = b""
     reply = REFUSED
 
     def __init__(self, refused: bytes, type_class: bytes) -> None:
@@ -135,22 +137,26 @@ def respond(
         question_end = end + 4
         name = packet[HEADER:end].lower()
         type_class = packet[end:question_end]
+        question = name + type_class
         public, entry = authority.public, None
         view = None if authority.views is None else authority.views.of(source)
         if view is None:
-            entry = public.questions.get(name + type_class)
+            entry = public.questions.get(question)
             if entry is None and end:
                 entry = public.find(name, type_class)
         if entry is None:
             entry, question_end, view = _search(authority, packet, view)
-            name = packet[HEADER : question_end - 4].lower()
             type_class = packet[question_end - 4 : question_end]
+            question = packet[HEADER : question_end - 4].lower() + type_class
+        has_options = False
         if additional:
             size, edns, is_whole = USUAL_OPTS.get(packet[question_end : question_end + OPT_HEAD], UNUSUAL_OPT)
             if size != len(packet) - question_end or additional != 1:
                 edns = read_edns(packet, question_end, additional)
+                has_options = True
             elif not is_whole:
                 edns = read_subnet(packet[question_end + OPT_HEAD :], edns)
+                has_options = True
             limit, opt, subnet = edns
             if opt:
                 echo += 4
@@ -164,7 +170,7 @@ def respond(
         if view is not None and opt:  # R1
             opt, subnet = without_options(opt), None
 
-        decisions: Sequence[Decision] = NO_DECISIONS
+        decisions = NO_DECISIONS
         is_last_resort = False
         kind = entry.__class__
         if kind is Reply:
@@ -181,7 +187,7 @@ def respond(
             else:  # CS1
                 inquiry = Inquiry(authority, draws, packet, question_end, *subnet)
                 inquiry.is_subnet = True
-            reply, decisions = entry.choose(inquiry), inquiry.decisions
+            reply, decisions = entry.choose(inquiry), tuple(inquiry.decisions)
             if subnet is not None:
                 opt = with_scope(opt, inquiry.scope)
             is_last_resort = inquiry.is_last_resort
@@ -194,8 +200,8 @@ def respond(
             limit = limit if transport is UDP else MAX_MESSAGE
             wire = truncate(wire, question_end, opt, limit, whole=reply.whole)
             if wire[2] & TC:
-                return Truncated(wire, reply, name, type_class, decisions)
-        return Response(wire, reply, name, type_class, decisions)
+                return Truncated(wire, reply, question, type_class, decisions, has_options)
+        return Response(wire, reply, question, type_class, decisions, has_options)
     except WireError as error:
         return _refused(packet, error.rcode, error.opt)
     except Exception as fault:

@@ -7,7 +7,7 @@ text, ten times as quickly: it joins what the packet has and what it remembers o
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from functools import lru_cache
 from itertools import islice
 from socket import AF_INET, AF_INET6, inet_ntop
@@ -22,15 +22,14 @@ from dnsemu.errors import WireError
 from dnsemu.location import unmapped
 from dnsemu.model import show_name
 from dnsemu.routing import Choice
-from dnsemu.server.answers import Batch
+from dnsemu.server.answers import Batch, Kind
 from dnsemu.tally import Account, read_account
-from dnsemu.wire import HEADER, OPT_HEAD, UNUSUAL_OPT, USUAL_OPTS, Transport, name_end, read_edns
+from dnsemu.wire import HEADER, OPT_HEAD, Transport, name_end, read_edns
 
 _SUBNETS = {1: (AF_INET, 4), 2: (AF_INET6, 16)}  # by the family of a client subnet (RFC 7871 6)
 _FLOOD = 20_000  # questions in a second
 _PAUSE = 0.01  # seconds between two batches of a flood that are remembered
 _MOST_KEPT = 16384  # texts of one kind that are remembered
-_NO_NAME = HEADER + 4  # octets of a packet without options, beside the name
 _PARTS = 6  # of a line
 _USUAL = b"abcdefghijklmnopqrstuvwxyz0123456789-_"  # what `show_name` shows as it is, in labels in lower case
 _shown = lru_cache(1024)(show_name)
@@ -232,17 +231,6 @@ class Form(Protocol):
     def decisions(self, decided: Sequence[Decided]) -> str: ...
 
 
-class _Texts(dict[K, V]):
-    """Texts by what they are made of; begins anew when there are too many."""
-
-    def __init__(self, make: Callable[[K], V]) -> None:
-        super().__init__()
-        self._make = make
-
-    def __missing__(self, key: K) -> V:
-        return _keep(self, key, self._make(key))
-
-
 def _keep(kept: dict[K, V], key: K, value: V) -> V:
     if len(kept) >= _MOST_KEPT:
         kept.clear()
@@ -256,25 +244,31 @@ what comes after its first label, by the rest of it with type and class."""
 
 
 class _Known:
-    """What lines say of one authority's answers, by their accounts; and where there was no subnet, of decisions."""
+    """What lines say of one authority's answers: by their accounts, and, without a subnet, by their decisions."""
 
     def __init__(self, form: Form, authority: Authority) -> None:
         self.authority = authority
         self._form = form
-        self.answered: dict[Account, _Answered] = _Texts(self._make)
-        self.ends: dict[tuple[Decision, ...], bytes] = _Texts(self._make_end)
+        self.answered: dict[Account, _Answered] = {}
+        self.ends: dict[tuple[Decision, ...], bytes] = {}
 
     def is_about(self, other: Authority) -> bool:
         """Whether an authority is the same but for health and places."""
         return self.authority.public is other.public and self.authority.routing.groups is other.routing.groups
 
-    def _make(self, account: Account) -> _Answered:
-        zone_id, _ = read_account(account)
-        return _octets(self._form.before(self.authority, zone_id)), {}
+    def answered_of(self, account: Account) -> _Answered:
+        """What is said of an account; remembered if there are lines."""
+        if account in self.answered:
+            return self.answered[account]
+        before = _octets(self._form.before(self.authority, read_account(account)[0]))
+        return _keep(self.answered, account, (before, {})) if before else (before, {})
 
-    def _make_end(self, decisions: tuple[Decision, ...]) -> bytes:
+    def end_of(self, decisions: tuple[Decision, ...]) -> bytes:
+        """What is said of decisions; remembered."""
+        if decisions in self.ends:
+            return self.ends[decisions]
         told = self._form.decisions([decided(self.authority, *one) for one in decisions])
-        return _octets(self._form.subnet(None, truncated=False) + told)
+        return _keep(self.ends, decisions, _octets(self._form.subnet(None, truncated=False) + told))
 
 
 class Lines:
@@ -289,10 +283,7 @@ class Lines:
         self._no_subnet = _octets(form.subnet(None, truncated=False))
         self._nothing = self._no_subnet + _octets(form.decisions(()))
         self._subnets: dict[bytes, bytes] = {}  # by the record behind the question
-        self._clients: dict[Transport, dict[bytes, bytes]] = {
-            kind: _Texts(lambda source, name=kind.name: _octets(form.client(name, show_address(source))))  # type: ignore[misc]
-            for kind in Transport
-        }
+        self._clients: dict[Transport, dict[bytes, bytes]] = {kind: {} for kind in Transport}
 
     def of(self, batch: Batch) -> tuple[bytes, int]:
         """The lines of a batch, and their number. One function on purpose: a call costs as much as all the rest.
@@ -303,35 +294,44 @@ class Lines:
         known = self.known
         if known is None or not known.is_about(batch.authority):
             known = self.known = _Known(self._form, batch.authority)
-        answered, clients = known.answered, self._clients[batch.kind.transport]
+        answered, ends, clients = known.answered, known.ends, self._clients[batch.kind.transport]
         begin, nothing = _octets(self._form.begin(batch.at)), self._nothing
         parts: list[bytes] = []
         for packet, source, outcome in zip(batch.packets, batch.sources, batch.outcomes, strict=True):
             if outcome is None:
                 continue
-            before, afters = answered[outcome.reply.account]
-            if not before:
+            question = outcome.question
+            try:
+                before, afters = answered[outcome.reply.account]
+                rest = question[0] + 1
+                label, after, client = question[1:rest], afters[question[rest:]], clients[source]
+                end = ends[outcome.decisions] if outcome.decisions else nothing
+            except LookupError:  # something is not known yet, or there is no question
+                parts += self._read(known, begin, batch.kind, packet, source, outcome)
                 continue
-            name = outcome.name
-            if name and outcome.__class__ is not Truncated:
-                rest = name[0] + 1
-                label = name[1:rest]
-                after = afters.get(name[rest:] + outcome.type_class)
-                if after is not None and (label.isalnum() or not label.translate(None, _USUAL)):
-                    end = known.ends[tuple(outcome.decisions)] if outcome.decisions else nothing
-                    at = len(name) + _NO_NAME
-                    if len(packet) > at:
-                        size, _, is_whole = USUAL_OPTS.get(packet[at : at + OPT_HEAD], UNUSUAL_OPT)
-                        if size != len(packet) - at or not is_whole:  # more than a cookie
-                            end = self._end(known, packet, outcome)
-                    parts += (begin, before, label, after, clients[source], end)
-                    continue
-            label, after = self._read(afters, packet, outcome)
-            parts += (begin, before, label, after, clients[source], self._end(known, packet, outcome))
+            if outcome.has_options:
+                end = self._end(known, packet, outcome)
+            if (label.isalnum() or not label.translate(None, _USUAL)) and outcome.__class__ is not Truncated:
+                parts += (begin, before, label, after, client, end)
+            else:
+                parts += self._read(known, begin, batch.kind, packet, source, outcome)
         return b"".join(parts), len(parts) // _PARTS
 
-    def _read(self, afters: dict[bytes, bytes], packet: bytes, outcome: Response | Unowned) -> tuple[bytes, bytes]:
-        """The first label or nothing, and what comes after it, of any packet."""
+    def _read(
+        self, known: _Known, begin: bytes, kind: Kind, packet: bytes, source: bytes, outcome: Response | Unowned
+    ) -> tuple[bytes, ...]:
+        """The parts of any line; none if there is none. Remembers what there is to remember."""
+        before, afters = known.answered_of(outcome.reply.account)
+        if not before:
+            return ()
+        label, after = self._name(afters, packet, outcome)
+        clients = self._clients[kind.transport]
+        if source not in clients:
+            _keep(clients, source, _octets(self._form.client(kind.transport.name, show_address(source))))
+        return begin, before, label, after, clients[source], self._end(known, packet, outcome)
+
+    def _name(self, afters: dict[bytes, bytes], packet: bytes, outcome: Response | Unowned) -> tuple[bytes, bytes]:
+        """The first label or nothing, and what comes after it."""
         end, rcode = question_end(packet), show_rcode(outcome.reply.rcode)
         if not end:
             return b"", _octets(self._form.after("", "", rcode))
@@ -339,19 +339,20 @@ class Lines:
         label, rest = name[1 : name[0] + 1], name[name[0] + 1 :]
         # Not the root, no single label, none that has to be escaped.
         can_be_cut = len(rest) > 1 and not label.translate(None, _USUAL)
-        shown = f".{_shown(rest)}" if can_be_cut else _shown(name)
-        after = _octets(self._form.after(shown, show_type(type_class), rcode))
+        after = _octets(
+            self._form.after(f".{_shown(rest)}" if can_be_cut else _shown(name), show_type(type_class), rcode)
+        )
         if not can_be_cut:
             return b"", after
-        if outcome.name:
+        if outcome.question:
             _keep(afters, rest + type_class, after)
         return label, after
 
     def _end(self, known: _Known, packet: bytes, outcome: Response | Unowned) -> bytes:
         """The subnet and the decisions."""
-        end = len(outcome.name) + _NO_NAME if outcome.name else question_end(packet)
+        end = HEADER + len(outcome.question) if outcome.question else question_end(packet)
         subnet = self._subnet(packet, end, truncated=outcome.__class__ is Truncated)
-        return subnet + known.ends[tuple(outcome.decisions)][len(self._no_subnet) :]
+        return subnet + known.end_of(outcome.decisions)[len(self._no_subnet) :]
 
     def _subnet(self, packet: bytes, end: int, *, truncated: bool = False) -> bytes:
         """What a line says of the client subnet behind the question, which ends at `end`, if there is one."""
