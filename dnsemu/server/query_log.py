@@ -31,7 +31,7 @@ _log = logging.getLogger(__name__)
 
 MOST = 16 << 20  # octets that wait: half a second at full load
 INTERVAL = 0.1  # seconds between two looks at the queue
-_CHUNK = 1 << 18  # octets that are written at once, and early: more of them would not stay in the processor's caches
+_CHUNK = 1 << 20  # octets that are written at once, and early; each time costs who answers some switches of threads
 _PATIENCE = 100  # milliseconds for a full pipe to be read on
 
 
