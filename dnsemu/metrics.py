@@ -164,9 +164,8 @@ def _sizes(seen: Seen) -> Metric:
         sizes = Histogram(_SIZES)
         for kind, tally in seen.tallies.items():
             if _proto(kind) == proto:
-                for size, count in tally.sizes.items():
-                    if size:
-                        sizes.observe(size, count)
+                for size, count in tally.sizes().items():
+                    sizes.observe(size, count)
         _add_histogram(family, (proto,), _SIZES, [sizes])
     return family
 

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import perf_counter, time
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from dnsemu.authority import Authority, Response, Truncated, Unowned, respond
 from dnsemu.draws import Draws
@@ -91,9 +91,7 @@ class Port:
         seconds = perf_counter() - begin
         wire = outcome.wire if outcome.__class__ is Response else self._unusual(outcome, packet)
         if tally is not None and outcome is not None:
-            tally.count_one(outcome.reply.account, outcome.type_class, len(wire), seconds)
-            if outcome.decisions:
-                tally.count_decisions((outcome.decisions,))
+            tally.count_one((outcome.reply.account, outcome.type_class, len(wire), outcome.decisions), seconds)
         if answers.watchers:
             batch = Batch(time(), kind, authority, (packet,), (source,), (outcome,))
             for watch in answers.watchers:
@@ -118,7 +116,13 @@ class Port:
             for one, packet in zip(outcomes, packets, strict=True)
         ]
         if self._tally is not None:
-            self._count(self._tally, outcomes, wires)
+            self._tally.count(
+                [
+                    (one.reply.account, one.type_class, len(wire), one.decisions)
+                    for one, wire in zip(outcomes, wires, strict=True)
+                    if one is not None
+                ]
+            )
             if first is not None:
                 self._tally.time(first.reply.account, seconds)
         if answers.watchers:
@@ -126,16 +130,6 @@ class Port:
             for watch in answers.watchers:
                 watch(batch)
         return wires
-
-    def _count(self, tally: Tally, outcomes: Sequence[Outcome], wires: Sequence[bytes]) -> None:
-        if all(wires):  # none is silence; that is quickest told by their octets
-            answered = cast("Sequence[Response | Unowned]", outcomes)
-        else:
-            answered = [one for one in outcomes if one is not None]
-        tally.count([one.reply.account + one.type_class for one in answered], wires)
-        decided = [one.decisions for one in answered if one.decisions]
-        if decided:
-            tally.count_decisions(decided)
 
     def _unusual(self, outcome: Outcome, packet: bytes) -> bytes:
         """What is not said in the usual way: also counted here, as it is rare."""
