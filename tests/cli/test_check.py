@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from dnsemu import __version__
-from dnsemu.cli import COMMANDS, check, schema
+from dnsemu.cli import COMMANDS, _dnsemu, check, schema
 
 GOOD = """\
 version: 1
@@ -227,6 +227,6 @@ def test_wrong_use_of_the_program_is_status_2(arguments: list[str]) -> None:
 
 @pytest.mark.parametrize("name", [name for name in COMMANDS if name != "init"])
 def test_every_command_has_help(name: str) -> None:
-    done = _program(name, "--help")
-    assert done.returncode == 0
+    done = CliRunner().invoke(_dnsemu, [name, "--help"], prog_name="dnsemu")
+    assert done.exit_code == 0
     assert done.stdout.startswith(f"Usage: dnsemu {name}")
