@@ -98,6 +98,11 @@ class Operations:
         return self.answers.authority
 
     @property
+    def is_reading(self) -> bool:
+        """Whether a thread reads the configuration, or makes something of it."""
+        return self._lock.locked()
+
+    @property
     def checks(self) -> Sequence[HealthCheck]:
         """The health checks of what is served now."""
         return self.served.configuration.health_checks

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import json
 import logging
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -202,12 +203,16 @@ async def _serve(server: Server, port_file: Path | None) -> int:
     loop.add_signal_handler(signal.SIGHUP, _on_hangup, server)
     operating = loop.create_task(_operate(server))  # what answers does not wait for it
     try:
-        return await ended.get()
+        caught = await ended.get()
     finally:
         operating.cancel()
         await asyncio.gather(operating, return_exceptions=True)
         _log.info("stopping")
         await server.close()
+    if server.operations.is_reading:  # maybe for seconds, and the interpreter would wait for that thread
+        logging.shutdown()
+        os._exit(Exit.INTERRUPTED if caught == signal.SIGINT else Exit.DONE)
+    return caught
 
 
 async def _operate(server: Server) -> None:

@@ -65,6 +65,20 @@ def test_it_ends_within_a_second_of_a_signal(number: signal.Signals) -> None:
         assert seconds < 1
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_ends_while_it_reads_what_takes_long(number: signal.Signals, tmp_path: Path) -> None:
+    file = tmp_path / "zone.yaml"
+    file.write_text("hosted_zones: [{name: t.test}]\n")
+    with launched("--no-watch", "--http", "off", zones=tmp_path) as server:
+        sets = "".join(f"{{name: h{at}, type: A, ttl: 60, records: [192.0.2.1]}}, " for at in range(60_000))
+        file.write_text(f"hosted_zones: [{{name: t.test, record_sets: [{sets}]}}]\n")
+        server.process.send_signal(signal.SIGHUP)
+        status, seconds = server.stop(number)
+        assert (status, "Traceback" in server.log) == (0 if number is signal.SIGTERM else 130, False)
+        assert "stopping" in server.log
+        assert seconds < 2  # reading takes some more
+
+
 def test_it_ends_within_a_second_under_load_and_the_port_is_free() -> None:
     """The load comes from a process of its own, so that it does not hold up the clock here."""
     with launched() as server, subprocess.Popen([sys.executable, LOAD, str(server.port)]) as load:
