@@ -1,8 +1,8 @@
 """Plain counters: what is counted while answering, before anybody gives it names.
 
 A question costs a few microseconds, and a counter with labels would be a good part of that. So what is counted is all
-that is at hand when an answer goes out, as one thing, by one call for a whole batch. It is taken apart when somebody
-wants to see it, and `dnsemu.metrics` makes names of it.
+that is at hand when an answer goes out, as one thing, and by one call for a whole batch. It is taken apart when
+somebody wants to see it, and `dnsemu.metrics` makes names of it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Account = bytes
 """A zone id (empty for none) and an RCODE as octets: what replies have in common that are counted together."""
 Decision = tuple[int, tuple[tuple[int, ...], Hashable, int]]
 """Number of a group, and its choice: numbers of the members taken, the reason, the scope."""
-Answer = tuple[Account, bytes, int, tuple[Decision, ...]]
+Counted = tuple[Account, bytes, int, tuple[Decision, ...]]
 """All that is counted of an answer. After its account: type and class as they stand in the question, less than four
 octets if it could not be read; octets of the response; what was decided."""
 Answered = tuple[str, int, bytes]
@@ -37,7 +37,7 @@ _RCODE = 2  # octets of an account that are its RCODE; what follows is the zone 
 
 @cache
 def account(zone_id: str, rcode: int) -> Account:
-    """The account of a zone id and an RCODE, always the same object."""
+    """The account of a zone id and an RCODE; one object for all replies that have it."""
     return rcode.to_bytes(_RCODE, "big") + zone_id.encode()
 
 
@@ -91,7 +91,7 @@ class Tally:
         """`bounds`: buckets of `durations`."""
         self._known = frozenset(known)
         self._bounds = bounds
-        self._new: dict[Answer, int] = {}  # is taken apart when somebody wants to know, or when there are many
+        self._new: dict[Counted, int] = {}  # is taken apart when somebody wants to know, or when there are many
         self._answered: dict[Answered, int] = {}
         self._sizes: dict[int, int] = {}
         self._decided: dict[Decided, int] = {}
@@ -99,13 +99,13 @@ class Tally:
         self.malformed: dict[str, int] = {}
         self.durations: dict[Account, Histogram] = {}
 
-    def count(self, answers: Iterable[Answer]) -> None:
+    def count(self, answers: Iterable[Counted]) -> None:
         """Count a batch of answers."""
         _count_elements(self._new, answers)
         if len(self._new) > _FEW:
             self._take_apart()
 
-    def count_one(self, answer: Answer, seconds: float) -> None:
+    def count_one(self, answer: Counted, seconds: float) -> None:
         """Count an answer that came alone, and how long it took: as `count` and `time`, but quicker."""
         new = self._new
         new[answer] = new.get(answer, 0) + 1

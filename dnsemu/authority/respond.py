@@ -41,11 +41,12 @@ ALL_UNHEALTHY = b"all members unhealthy, all considered healthy"
 class Response:
     """An answer of ours: its `wire` form, the `reply` it was made from, and what routing policies decided for it.
 
-    `question`: its name in lower case, type and class, if an entry was found for it, else empty. `type_class`: its
-    last four octets, less if it could not be read. `has_options`: more of them than a cookie, as a client subnet.
+    `question`: its name in lower case, type and class, if it was answered, else empty. `type_class`: its last four
+    octets, less if it could not be read. `has_unusual_opt`: behind a question that was answered stands more than an
+    OPT record without options, or with a cookie.
     """
 
-    __slots__ = ("decisions", "has_options", "question", "reply", "type_class", "wire")
+    __slots__ = ("decisions", "has_unusual_opt", "question", "reply", "type_class", "wire")
 
     def __init__(
         self,
@@ -54,14 +55,14 @@ class Response:
         question: bytes,
         type_class: bytes,
         decisions: tuple[Decision, ...] = NO_DECISIONS,
-        has_options: bool = False,  # noqa: FBT001, FBT002 (naming it would take longer)
+        has_unusual_opt: bool = False,  # noqa: FBT001, FBT002 (naming it would take longer)
     ) -> None:
         self.wire = wire
         self.reply = reply
         self.question = question
         self.type_class = type_class
         self.decisions = decisions
-        self.has_options = has_options
+        self.has_unusual_opt = has_unusual_opt
 
     @property
     def zone_id(self) -> str:
@@ -105,7 +106,7 @@ class Unowned:
 
     __slots__ = ("refused", "type_class")
     decisions = NO_DECISIONS
-    has_options = False
+    has_unusual_opt = False
     question = b""
     reply = REFUSED
 
@@ -148,15 +149,15 @@ def respond(
             entry, question_end, view = _search(authority, packet, view)
             type_class = packet[question_end - 4 : question_end]
             question = packet[HEADER : question_end - 4].lower() + type_class
-        has_options = False
+        has_unusual_opt = False
         if additional:
             size, edns, is_whole = USUAL_OPTS.get(packet[question_end : question_end + OPT_HEAD], UNUSUAL_OPT)
             if size != len(packet) - question_end or additional != 1:
                 edns = read_edns(packet, question_end, additional)
-                has_options = True
+                has_unusual_opt = True
             elif not is_whole:
                 edns = read_subnet(packet[question_end + OPT_HEAD :], edns)
-                has_options = True
+                has_unusual_opt = True
             limit, opt, subnet = edns
             if opt:
                 echo += 4
@@ -200,8 +201,8 @@ def respond(
             limit = limit if transport is UDP else MAX_MESSAGE
             wire = truncate(wire, question_end, opt, limit, whole=reply.whole)
             if wire[2] & TC:
-                return Truncated(wire, reply, question, type_class, decisions, has_options)
-        return Response(wire, reply, question, type_class, decisions, has_options)
+                return Truncated(wire, reply, question, type_class, decisions, has_unusual_opt)
+        return Response(wire, reply, question, type_class, decisions, has_unusual_opt)
     except WireError as error:
         return _refused(packet, error.rcode, error.opt)
     except Exception as fault:

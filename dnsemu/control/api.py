@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import cache
 from ipaddress import IPv6Network, ip_network
 from typing import Any
 
@@ -50,8 +51,13 @@ async def metrics(operator: Operator, request: web.Request) -> web.Response:
 
 
 async def openapi(operator: Operator, request: web.Request) -> web.Response:
-    """The description of this API; made when somebody asks, as few do."""
-    return web.json_response(await asyncio.to_thread(document, ROUTES, operator.version))
+    """The description of this API; made when somebody asks for the first time, as few do."""
+    return web.json_response(await asyncio.to_thread(_description, operator.version))
+
+
+@cache
+def _description(version: str) -> dict[str, Any]:
+    return document(ROUTES, version)
 
 
 async def status(operator: Operator, request: web.Request) -> models.ServerStatus:

@@ -166,7 +166,7 @@ class Monitor:
                 observation = await self._probe(check)
             except (Exception, asyncio.CancelledError) as fault:  # a bug of ours, which must not end the checker
                 if _is_being_cancelled():
-                    raise
+                    raise asyncio.CancelledError from fault
                 _log.exception("probing for health check %s failed", check.id)
                 observation = Observation(False, f"Failure: {fault!r}")
         del self._probing[key]

@@ -29,7 +29,8 @@ from dnsemu.wire import HEADER, OPT_HEAD, Transport, name_end, read_edns
 _SUBNETS = {1: (AF_INET, 4), 2: (AF_INET6, 16)}  # by the family of a client subnet (RFC 7871 6)
 _FLOOD = 20_000  # questions in a second
 _PAUSE = 0.01  # seconds between two batches of a flood that are remembered
-_MOST_KEPT = 16384  # texts of one kind that are remembered
+_MOST_KEPT = 16384  # texts of one kind that are remembered; what they are made of is for clients to choose
+_SHORT = OPT_HEAD + 20 + 12  # octets of a record whose text is remembered: a subnet of 16 octets, and a cookie
 _PARTS = 6  # of a line
 _USUAL = b"abcdefghijklmnopqrstuvwxyz0123456789-_"  # what `show_name` shows as it is, in labels in lower case
 _shown = lru_cache(1024)(show_name)
@@ -113,8 +114,8 @@ class Recent:
         """Keep a batch, and let go of what is too old."""
         at, count = batch.at, len(batch.packets)
         self.total += count
-        if at - self._second >= 1:
-            self._is_flood = self.total - self._before >= _FLOOD
+        if not 0 <= at - self._second < 1:  # a second is over, or the clock was put back
+            self._is_flood = self.total - self._before >= _FLOOD * (at - self._second) > 0
             self._second, self._before = at, self.total
         elif self._is_flood and at < self._next:
             return
@@ -238,7 +239,7 @@ def _keep(kept: dict[K, V], key: K, value: V) -> V:
     return value
 
 
-_Answered = tuple[bytes, dict[bytes, bytes]]
+_Sayings = tuple[bytes, dict[bytes, bytes]]
 """What lines say of answers of one zone with one RCODE: what comes before the name, empty if there are no lines; and
 what comes after its first label, by the rest of it with type and class."""
 
@@ -249,19 +250,28 @@ class _Known:
     def __init__(self, form: Form, authority: Authority) -> None:
         self.authority = authority
         self._form = form
-        self.answered: dict[Account, _Answered] = {}
+        self.answered: dict[Account, _Sayings] = {}
+        self._afters = 0  # how many there are in all of them
         self.ends: dict[tuple[Decision, ...], bytes] = {}
 
     def is_about(self, other: Authority) -> bool:
         """Whether an authority is the same but for health and places."""
         return self.authority.public is other.public and self.authority.routing.groups is other.routing.groups
 
-    def answered_of(self, account: Account) -> _Answered:
-        """What is said of an account; remembered if there are lines."""
+    def answered_of(self, account: Account) -> _Sayings:
+        """What is said of an account; remembered if there are lines, as who looks there takes it that there are."""
         if account in self.answered:
             return self.answered[account]
         before = _octets(self._form.before(self.authority, read_account(account)[0]))
         return _keep(self.answered, account, (before, {})) if before else (before, {})
+
+    def keep_after(self, afters: dict[bytes, bytes], rest: bytes, after: bytes) -> None:
+        """Remember what comes after a label."""
+        if self._afters >= _MOST_KEPT:
+            self.answered.clear()
+            self._afters = 0
+        self._afters += 1
+        afters[rest] = after
 
     def end_of(self, decisions: tuple[Decision, ...]) -> bytes:
         """What is said of decisions; remembered."""
@@ -309,7 +319,7 @@ class Lines:
             except LookupError:  # something is not known yet, or there is no question
                 parts += self._read(known, begin, batch.kind, packet, source, outcome)
                 continue
-            if outcome.has_options:
+            if outcome.has_unusual_opt:
                 end = self._end(known, packet, outcome)
             if (label.isalnum() or not label.translate(None, _USUAL)) and outcome.__class__ is not Truncated:
                 parts += (begin, before, label, after, client, end)
@@ -324,13 +334,15 @@ class Lines:
         before, afters = known.answered_of(outcome.reply.account)
         if not before:
             return ()
-        label, after = self._name(afters, packet, outcome)
+        label, after = self._name(known, afters, packet, outcome)
         clients = self._clients[kind.transport]
         if source not in clients:
             _keep(clients, source, _octets(self._form.client(kind.transport.name, show_address(source))))
         return begin, before, label, after, clients[source], self._end(known, packet, outcome)
 
-    def _name(self, afters: dict[bytes, bytes], packet: bytes, outcome: Response | Unowned) -> tuple[bytes, bytes]:
+    def _name(
+        self, known: _Known, afters: dict[bytes, bytes], packet: bytes, outcome: Response | Unowned
+    ) -> tuple[bytes, bytes]:
         """The first label or nothing, and what comes after it."""
         end, rcode = question_end(packet), show_rcode(outcome.reply.rcode)
         if not end:
@@ -345,7 +357,7 @@ class Lines:
         if not can_be_cut:
             return b"", after
         if outcome.question:
-            _keep(afters, rest + type_class, after)
+            known.keep_after(afters, rest + type_class, after)
         return label, after
 
     def _end(self, known: _Known, packet: bytes, outcome: Response | Unowned) -> bytes:
@@ -363,7 +375,9 @@ class Lines:
         record = packet[end:]
         shown = self._subnets.get(record)
         if shown is None:
-            shown = _keep(self._subnets, record, _octets(self._form.subnet(subnet_of(packet, end), truncated=False)))
+            shown = _octets(self._form.subnet(subnet_of(packet, end), truncated=False))
+            if len(record) <= _SHORT:
+                _keep(self._subnets, record, shown)
         return shown
 
 

@@ -337,8 +337,9 @@ _quoted = JSONEncoder().encode
 
 def _time(at: float) -> str:
     """As `2017-12-13T08:16:02.130Z`."""
-    second, micro = divmod(round(at * 1e6), 1_000_000)
-    return f"{_show_second(second)}.{micro // 1000:03d}Z"
+    second = int(at)
+    micro = round((at - second) * 1e6)
+    return f"{_show_second(second + micro // 1_000_000)}.{micro % 1_000_000 // 1000:03d}Z"
 
 
 @lru_cache(2)

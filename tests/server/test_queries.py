@@ -419,6 +419,21 @@ def test_of_a_flood_a_batch_now_and_then_is_remembered() -> None:
     assert len(recent.last(1000)) == 1000
 
 
+@pytest.mark.parametrize("passed", [-3600.0, -0.5, 3600.0])
+def test_after_a_flood_all_is_remembered_again_whatever_the_clock_says(passed: float) -> None:
+    recent, flood = Recent(), batch_of("a" * 64)
+    for time in range(800):
+        recent.watch(replace(flood, at=1000.0 + time / 400))
+    recent.clear()
+    recent.watch(replace(flood, at=1002.001))
+    recent.watch(replace(flood, at=1002.002))
+    assert len(recent.last(1000)) == 64, "it is a flood"
+    recent.clear()
+    for time in range(10):
+        recent.watch(replace(batch_of("b"), at=1002.0 + passed + time / 1000))
+    assert len(recent.last(1000)) == 10
+
+
 def test_since_then(watch: Any) -> None:
     recent = Recent(5)
     watch(recent, "ab")

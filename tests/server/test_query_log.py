@@ -218,9 +218,23 @@ def test_texts_that_are_remembered_are_bounded(monkeypatch: pytest.MonkeyPatch, 
         log.watch(one)
         known, lines = log._lines.known, log._lines
         assert known is not None
-        afters = [afters for _, afters in known.answered.values()]
-        kept = [known.answered, *afters, known.ends, lines._subnets, *lines._clients.values()]
+        kept = [known.answered, known.ends, lines._subnets, *lines._clients.values()]
         assert max(map(len, kept)) <= 3
+        assert sum(len(afters) for _, afters in known.answered.values()) <= 3
+        assert max(map(len, lines._subnets), default=0) < 64  # of what is as long as a client likes it to be
+
+
+@pytest.mark.parametrize(
+    ("at", "shown"),
+    [
+        (1780532737.5409994, "2026-06-04T00:25:37.540Z"),
+        (1780532737.9999999, "2026-06-04T00:25:38.000Z"),
+        (1780532737.9994, "2026-06-04T00:25:37.999Z"),
+        (1780532737.0, "2026-06-04T00:25:37.000Z"),
+    ],
+)
+def test_times_are_cut_to_milliseconds(at: float, shown: str) -> None:
+    assert query_log._time(at) == shown
 
 
 def test_lines_as_they_are_written(start: Callable[..., QueryLog], file: Path) -> None:
