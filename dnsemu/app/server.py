@@ -29,6 +29,7 @@ _MOST_PROBES = 20_000  # at a time
 _HTTP_DESCRIPTORS = 1024
 _FEWEST_PROBES = 64
 _PAUSE = 0.2  # seconds until a file descriptor may be free
+_QUIET, _FEW = 1.0, 100  # seconds, and questions in them
 
 _log = logging.getLogger("dnsemu")
 
@@ -124,14 +125,16 @@ class Server:
             await _import("dnsemu.health.probe")
         if self._settings.probes:
             self.operations.monitor.start()
-        if self._http is not None:
-            await self._begin_http(*self._http)
         if self._settings.watcher is not None:
             self._watching = asyncio.create_task(self._watch(self._settings.watcher))
+        if self._http is not None:
+            await self._begin_http(*self._http)
 
     async def _begin_http(self, endpoint: Endpoint, sock: socket.socket) -> None:
         operations = self.operations
         operations.listeners = {"dns": [str(one) for one in self.endpoints], "http": [str(endpoint)]}
+        _log.info("listening on http://%s", endpoint)
+        await self._until_wanted(sock)
         for name in ("dnsemu.metrics", "dnsemu.control.listener"):
             await _import(name)
         await operations.prepare_metrics()
@@ -139,7 +142,20 @@ class Server:
 
         self._listener = Listener(sock, operations, self._settings.allow_control)
         await self._listener.start()
-        _log.info("listening on http://%s", endpoint)
+
+    async def _until_wanted(self, sock: socket.socket) -> None:
+        """Until somebody connects, or few questions come: what HTTP needs takes most of a second to be imported."""
+        connected = asyncio.Event()
+        self._loop.add_reader(sock, connected.set)
+        try:
+            while not connected.is_set():
+                asked = self.operations.recent.total
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(connected.wait(), _QUIET)
+                if self.operations.recent.total - asked < _FEW:
+                    break
+        finally:
+            self._loop.remove_reader(sock)
 
     async def reload(self) -> None:
         """Read the files again and serve them; what is wrong with them is logged, and what was served still is."""

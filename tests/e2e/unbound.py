@@ -6,7 +6,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import dns.edns
@@ -50,6 +50,9 @@ remote-control:
 """
 
 
+_ATTEMPTS = 5  # to find a port that stays free
+
+
 class Resolver:
     """Unbound, to be asked."""
 
@@ -84,22 +87,35 @@ def resolving(folder: Path, zone: str, upstream: int, *options: str) -> Iterator
     about = subprocess.run([program, "-V"], capture_output=True, text=True, check=False)
     if "subnetcache" not in about.stdout + about.stderr:
         pytest.skip("this Unbound was built without the module subnetcache")
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.bind(("127.0.0.1", 0))
-        port = sock.getsockname()[1]
-    config, log = folder / "unbound.conf", folder / "log"
-    more = "\n".join(f"  {option}" for option in options)
-    config.write_text(CONFIG.format(port=port, upstream=upstream, folder=folder, zone=zone, options=more), "utf-8")
-    with subprocess.Popen([program, "-d", "-p", "-c", str(config)], stderr=subprocess.DEVNULL) as process:
-        try:
-            _wait_for(port, process, log)
-            yield Resolver(port, log)
-        finally:
-            process.terminate()
+    log, more = folder / "log", "\n".join(f"  {option}" for option in options)
+    for _ in range(_ATTEMPTS):
+        port, config = _free_port(), folder / "unbound.conf"
+        config.write_text(
+            CONFIG.format(port=port, upstream=upstream, folder=folder, zone=zone, options=more), "utf-8"
+        )
+        with subprocess.Popen([program, "-d", "-p", "-c", str(config)], stderr=subprocess.DEVNULL) as process:
+            try:
+                if _is_answering(port, process):
+                    yield Resolver(port, log)
+                    return
+            finally:
+                process.terminate()
+    pytest.fail(f"unbound does not run:\n{log.read_text(encoding='utf-8') if log.exists() else ''}")
 
 
-def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
-    """Return when it answers anything."""
+def _free_port() -> int:
+    """A port that was free a moment ago, for UDP and TCP; another program may be quicker to take it."""
+    while True:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, socket.socket() as tcp:
+            udp.bind(("127.0.0.1", 0))
+            port: int = udp.getsockname()[1]
+            with suppress(OSError):
+                tcp.bind(("127.0.0.1", port))
+                return port
+
+
+def _is_answering(port: int, process: subprocess.Popen[bytes]) -> bool:
+    """Wait until it answers anything; False if it ends or takes too long."""
     deadline = time.monotonic() + PATIENCE
     question = dns.message.make_query("version.bind", "TXT", "CH")
     while process.poll() is None and time.monotonic() < deadline:
@@ -108,5 +124,5 @@ def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
         except (dns.exception.Timeout, OSError):
             time.sleep(0.02)
             continue
-        return
-    pytest.fail(f"unbound does not run:\n{log.read_text(encoding='utf-8') if log.exists() else ''}")
+        return True
+    return False
