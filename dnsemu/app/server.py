@@ -6,6 +6,7 @@ import asyncio
 import errno
 import logging
 import socket
+import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ _HTTP_DESCRIPTORS = 1024
 _FEWEST_PROBES = 64
 _PAUSE = 0.2  # seconds until a file descriptor may be free
 _QUIET, _FEW = 1.0, 100  # seconds, and questions in them
+_FOR_HTTP = ("dnsemu.metrics", "dnsemu.control.listener")
 
 _log = logging.getLogger("dnsemu")
 
@@ -134,8 +136,9 @@ class Server:
         operations = self.operations
         operations.listeners = {"dns": [str(one) for one in self.endpoints], "http": [str(endpoint)]}
         _log.info("listening on http://%s", endpoint)
-        await self._until_wanted(sock)
-        for name in ("dnsemu.metrics", "dnsemu.control.listener"):
+        if not all(name in sys.modules for name in _FOR_HTTP):  # by a server before this one, in the same process
+            await self._until_wanted(sock)
+        for name in _FOR_HTTP:
             await _import(name)
         await operations.prepare_metrics()
         from dnsemu.control.listener import Listener

@@ -28,6 +28,7 @@ else:  # a PyYAML without its C part gives the same events, ten times slower
 MAX_DEPTH = 24
 MAX_REPEATED = 100_000  # nodes that aliases may stand for, all together
 _MERGE = "<<"
+_TOO_DEEP = f"this is nested more than {MAX_DEPTH} levels deep"
 
 
 class _Stop(Exception):
@@ -103,7 +104,7 @@ class _Composer:
             text: str = event.value
             return text
         if depth > MAX_DEPTH:
-            raise self._stop(event, "yaml-depth", f"this is nested more than {MAX_DEPTH} levels deep")
+            raise self._stop(event, "yaml-depth", _TOO_DEEP)
         if event.__class__ is yaml.SequenceStartEvent:
             return self._items(event, events, depth)
         return self._mapping(event, events, depth)
@@ -210,6 +211,8 @@ def _syntax_fault(source: Source, error: yaml.MarkedYAMLError) -> Fault:
     mark = error.problem_mark or error.context_mark
     place = Origin(source.name, mark.line + 1, mark.column + 1) if mark else Origin(source.name)
     problem = error.problem or "this is not YAML"
+    if "nesting depth" in problem:  # libyaml 0.2.6 and newer have a limit of their own, and may meet it before us
+        return Fault(place, "yaml-depth", _TOO_DEEP)
     context = f" {error.context}" if error.context else ""
     lines = source.text.split("\n")
     rest = lines[place.line - 1][place.column - 1 :] if 0 < place.line <= len(lines) else ""
