@@ -10,7 +10,7 @@ from dnsemu.authority.inquiry import LAST_RESORT, NO_DECISIONS, Decision, Inquir
 from dnsemu.authority.reply import REFUSED, Entry, Reply
 from dnsemu.draws import Draws
 from dnsemu.errors import WireError
-from dnsemu.tally import account
+from dnsemu.tally import Account, account
 from dnsemu.wire import (
     HEADER,
     MAX_MESSAGE,
@@ -39,29 +39,27 @@ ALL_UNHEALTHY = b"all members unhealthy, all considered healthy"
 
 
 class Response:
-    """An answer of ours: its `wire` form, the `reply` it was made from, and what routing policies decided for it.
+    """An answer of ours: its `wire` form, the `reply` it was made from, and all that is `counted` of it.
 
-    `question`: its name in lower case, type and class, if it was answered, else empty. `type_class`: its last four
-    octets, less if it could not be read. `has_unusual_opt`: behind a question that was answered stands more than an
-    OPT record without options, or with a cookie.
+    `question`: its name in lower case, type and class, if it was answered, else empty. `has_unusual_opt`: behind a
+    question that was answered stands more than an OPT record without options, or with a cookie.
     """
 
-    __slots__ = ("decisions", "has_unusual_opt", "question", "reply", "type_class", "wire")
+    __slots__ = ("counted", "has_unusual_opt", "question", "reply", "wire")
 
     def __init__(
         self,
         wire: bytes,
         reply: Reply,
         question: bytes,
-        type_class: bytes,
-        decisions: tuple[Decision, ...] = NO_DECISIONS,
+        counted: tuple[Account, bytes, int, tuple[Decision, ...]],
         has_unusual_opt: bool = False,  # noqa: FBT001, FBT002 (naming it would take longer)
     ) -> None:
+        """`counted` as `dnsemu.tally` has it."""
         self.wire = wire
         self.reply = reply
         self.question = question
-        self.type_class = type_class
-        self.decisions = decisions
+        self.counted = counted
         self.has_unusual_opt = has_unusual_opt
 
     @property
@@ -75,6 +73,11 @@ class Response:
         return self.reply.rcode
 
     @property
+    def decisions(self) -> tuple[Decision, ...]:
+        """What routing policies decided for it."""
+        return self.counted[3]
+
+    @property
     def fault(self) -> Exception | None:
         """What went wrong, where the RCODE is SERVFAIL: a bug of ours, for the server to log."""
         return None
@@ -86,7 +89,7 @@ class Failed(Response):
     __slots__ = ("_fault",)
 
     def __init__(self, refused: Response, fault: Exception) -> None:
-        super().__init__(refused.wire, refused.reply, refused.question, refused.type_class)
+        super().__init__(refused.wire, refused.reply, refused.question, refused.counted)
         self._fault = fault
 
     @property
@@ -104,7 +107,7 @@ class Truncated(Response):
 class Unowned:
     """A question about a name in no zone of ours. `refused` is the response that says so (behaviour 5.9)."""
 
-    __slots__ = ("refused", "type_class")
+    __slots__ = ("counted", "refused")
     decisions = NO_DECISIONS
     has_unusual_opt = False
     question = b""
@@ -112,7 +115,7 @@ class Unowned:
 
     def __init__(self, refused: bytes, type_class: bytes) -> None:
         self.refused = refused
-        self.type_class = type_class
+        self.counted = REFUSED.account, type_class, len(refused), NO_DECISIONS
 
 
 def respond(
@@ -197,12 +200,15 @@ def respond(
             told = with_extended_error(opt, OTHER_ERROR, ALL_UNHEALTHY)
             if len(wire) - len(opt) + len(told) <= (limit if transport is UDP else MAX_MESSAGE):  # RFC 8914 3
                 wire = wire[: len(wire) - len(opt)] + told
-        if len(wire) > limit and (transport is UDP or len(wire) > MAX_MESSAGE):
+        size = len(wire)
+        if size > limit and (transport is UDP or size > MAX_MESSAGE):
             limit = limit if transport is UDP else MAX_MESSAGE
             wire = truncate(wire, question_end, opt, limit, whole=reply.whole)
+            size = len(wire)
             if wire[2] & TC:
-                return Truncated(wire, reply, question, type_class, decisions, has_unusual_opt)
-        return Response(wire, reply, question, type_class, decisions, has_unusual_opt)
+                counted = (reply.account, type_class, size, decisions)
+                return Truncated(wire, reply, question, counted, has_unusual_opt)
+        return Response(wire, reply, question, (reply.account, type_class, size, decisions), has_unusual_opt)
     except WireError as error:
         return _refused(packet, error.rcode, error.opt)
     except Exception as fault:
@@ -227,7 +233,9 @@ def _refused(packet: bytes, rcode: int, opt: bytes) -> Response:
     """An error response to a packet that has a whole header."""
     question_end = _question_end(packet)
     wire = failure(packet, rcode, opt or _opt_for(packet, question_end), question_end)
-    return Response(wire, _no_zone(rcode), b"", packet[max(question_end - 4, 0) : question_end])
+    reply = _no_zone(rcode)
+    type_class = packet[max(question_end - 4, 0) : question_end]
+    return Response(wire, reply, b"", (reply.account, type_class, len(wire), NO_DECISIONS))
 
 
 @cache  # a handful of RCODEs

@@ -91,7 +91,7 @@ class Port:
         seconds = perf_counter() - begin
         wire = outcome.wire if outcome.__class__ is Response else self._unusual(outcome, packet)
         if tally is not None and outcome is not None:
-            tally.count_one((outcome.reply.account, outcome.type_class, len(wire), outcome.decisions), seconds)
+            tally.count_one(outcome.counted, seconds)
         if answers.watchers:
             batch = Batch(time(), kind, authority, (packet,), (source,), (outcome,))
             for watch in answers.watchers:
@@ -116,13 +116,7 @@ class Port:
             for one, packet in zip(outcomes, packets, strict=True)
         ]
         if self._tally is not None:
-            self._tally.count(
-                [
-                    (one.reply.account, one.type_class, len(wire), one.decisions)
-                    for one, wire in zip(outcomes, wires, strict=True)
-                    if one is not None
-                ]
-            )
+            self._tally.count([one.counted for one in outcomes if one is not None])
             if first is not None:
                 self._tally.time(first.reply.account, seconds)
         if answers.watchers:

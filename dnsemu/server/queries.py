@@ -315,7 +315,8 @@ class Lines:
                 before, afters = answered[outcome.reply.account]
                 rest = question[0] + 1
                 label, after, client = question[1:rest], afters[question[rest:]], clients[source]
-                end = ends[outcome.decisions] if outcome.decisions else nothing
+                decisions = outcome.counted[3]
+                end = ends[decisions] if decisions else nothing
             except LookupError:  # something is not known yet, or there is no question
                 parts += self._read(known, begin, batch.kind, packet, source, outcome)
                 continue
