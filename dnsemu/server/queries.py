@@ -28,6 +28,7 @@ from dnsemu.wire import HEADER, OPT_HEAD, Transport, name_end, read_edns
 
 _SUBNETS = {1: (AF_INET, 4), 2: (AF_INET6, 16)}  # by the family of a client subnet (RFC 7871 6)
 _FLOOD = 20_000  # questions in a second
+_SPAN = 0.1  # seconds in which they are counted
 _PAUSE = 0.01  # seconds between two batches of a flood that are remembered
 _MOST_KEPT = 16384  # texts of one kind that are remembered; what they are made of is for clients to choose
 _SHORT = OPT_HEAD + 20 + 12  # octets of a record whose text is remembered: a subnet of 16 octets, and a cookie
@@ -103,7 +104,7 @@ class Recent:
         """`most`: how many are kept; what is a part of a batch is kept with it."""
         self.total = 0
         self._most = most
-        self._second, self._before = 0.0, 0  # since when queries are counted, and how many there had been then
+        self._since, self._before = 0.0, 0  # since when queries are counted, and how many there had been then
         self._is_flood = False
         self._next = 0.0  # when a batch of a flood is kept again
         self._held = 0
@@ -114,9 +115,9 @@ class Recent:
         """Keep a batch, and let go of what is too old."""
         at, count = batch.at, len(batch.packets)
         self.total += count
-        if not 0 <= at - self._second < 1:  # a second is over, or the clock was put back
-            self._is_flood = self.total - self._before >= _FLOOD * (at - self._second) > 0
-            self._second, self._before = at, self.total
+        if not 0 <= at - self._since < _SPAN:  # it is over, or the clock was put back
+            self._is_flood = self.total - self._before >= _FLOOD * (at - self._since) > 0
+            self._since, self._before = at, self.total
         elif self._is_flood and at < self._next:
             return
         self._next = at + _PAUSE

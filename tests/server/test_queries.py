@@ -425,8 +425,8 @@ def test_after_a_flood_all_is_remembered_again_whatever_the_clock_says(passed: f
     for time in range(800):
         recent.watch(replace(flood, at=1000.0 + time / 400))
     recent.clear()
-    recent.watch(replace(flood, at=1002.001))
-    recent.watch(replace(flood, at=1002.002))
+    recent.watch(replace(flood, at=1002.02))
+    recent.watch(replace(flood, at=1002.021))
     assert len(recent.last(1000)) == 64, "it is a flood"
     recent.clear()
     for time in range(10):
