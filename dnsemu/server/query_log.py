@@ -15,17 +15,13 @@ import stat
 import sys
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
-from datetime import UTC, datetime
-from functools import lru_cache
-from json import JSONEncoder
 from pathlib import Path
 from typing import Literal
 
-from dnsemu.authority import Authority
 from dnsemu.server.answers import Batch
-from dnsemu.server.queries import Decided, Lines
+from dnsemu.server.query_lines import Json, Lines, Route53
 
 _log = logging.getLogger(__name__)
 
@@ -54,7 +50,7 @@ class QueryLog:
         """
         self.written = 0
         self._most, self._interval = most, interval
-        self._lines = Lines(_Json() if form == "json" else _Route53(edge))
+        self._lines = Lines(Json() if form == "json" else Route53(edge))
         self._target = _Target(file)
         self._trouble = _Trouble()
         self._queue: deque[tuple[bytes, int]] = deque()  # lines, and their number
@@ -271,77 +267,3 @@ def _is_torn(path: Path) -> bool:
             file.seek(-1, os.SEEK_END)
             return file.read() != b"\n"
     return False
-
-
-class _Json:
-    """An object with the fields of a `Query`, but the zone's name; null for what there is not."""
-
-    def begin(self, at: float) -> str:
-        return f'{{"time": "{_time(at)}", '
-
-    def before(self, authority: Authority, zone_id: str) -> str:
-        return f'"zone_id": {_quoted(zone_id) if zone_id else "null"}, "name": "'
-
-    def after(self, name: str, rdtype: str, rcode: str) -> str:
-        return f'{_quoted(name)[1:]}, "type": "{rdtype}", "rcode": "{rcode}", '
-
-    def client(self, transport: str, address: str) -> str:
-        return f'"transport": "{transport}", "client": "{address}", '
-
-    def subnet(self, subnet: str | None, *, truncated: bool) -> str:
-        shown = f'"{subnet}"' if subnet else "null"
-        return f'"subnet": {shown}, "truncated": true, ' if truncated else f'"subnet": {shown}, '
-
-    def decisions(self, decided: Sequence[Decided]) -> str:
-        return f'"decisions": [{", ".join(map(_decision, decided))}]}}\n'
-
-
-def _decision(one: Decided) -> str:
-    identifiers = ", ".join(map(_quoted, one.set_identifiers))
-    return (
-        f'{{"name": {_quoted(one.name)}, "type": "{one.type}", "policy": "{one.policy}", '
-        f'"set_identifiers": [{identifiers}], "reason": "{one.reason}"}}'
-    )
-
-
-class _Route53:
-    """The ten fields of Route 53's own log, which has the answers of public hosted zones alone (behaviour 7.7)."""
-
-    def __init__(self, edge: str) -> None:
-        self._edge = edge
-
-    def begin(self, at: float) -> str:
-        return f"1.0 {_time(at)} "
-
-    def before(self, authority: Authority, zone_id: str) -> str:
-        tree = authority.public.zones.get(authority.zones.get(zone_id, b""))
-        if tree is None or tree.zone.zone_id != zone_id:  # a private hosted zone, or none
-            return ""
-        return f"{zone_id} "
-
-    def after(self, name: str, rdtype: str, rcode: str) -> str:
-        return f"{name.removesuffix('.') or '.'} {rdtype} {rcode} "
-
-    def client(self, transport: str, address: str) -> str:
-        return f"{transport} {self._edge} {address} "
-
-    def subnet(self, subnet: str | None, *, truncated: bool) -> str:
-        return subnet or "-"
-
-    def decisions(self, decided: Sequence[Decided]) -> str:
-        return "\n"
-
-
-_quoted = JSONEncoder().encode
-
-
-def _time(at: float) -> str:
-    """As `2017-12-13T08:16:02.130Z`."""
-    second = int(at)
-    micro = round((at - second) * 1e6)
-    return f"{_show_second(second + micro // 1_000_000)}.{micro % 1_000_000 // 1000:03d}Z"
-
-
-@lru_cache(2)
-def _show_second(at: int) -> str:
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S")

@@ -36,7 +36,7 @@ from server.test_queries import (
     with_opt,
 )
 
-from dnsemu.server import Batch, Query, QueryLog, queries, queries_of, query_log
+from dnsemu.server import Batch, Query, QueryLog, queries_of, query_lines, query_log
 from dnsemu.wire import TCP
 
 FIELDS = re.compile(
@@ -186,7 +186,7 @@ def many_batches() -> list[Batch]:
 def test_json_says_the_same_as_queries(
     start: Callable[..., QueryLog], file: Path, monkeypatch: pytest.MonkeyPatch, kept: int
 ) -> None:
-    monkeypatch.setattr(queries, "_MOST_KEPT", kept)
+    monkeypatch.setattr(query_lines, "_MOST_KEPT", kept)
     log, batches = start(), many_batches()
     for one in batches:
         log.watch(one)
@@ -200,7 +200,7 @@ def test_json_says_the_same_as_queries(
 def test_the_ten_fields_say_the_same_as_queries_of_public_zones(
     start: Callable[..., QueryLog], file: Path, monkeypatch: pytest.MonkeyPatch, kept: int
 ) -> None:
-    monkeypatch.setattr(queries, "_MOST_KEPT", kept)
+    monkeypatch.setattr(query_lines, "_MOST_KEPT", kept)
     log, batches = start("route53"), many_batches()
     for one in batches:
         log.watch(one)
@@ -212,7 +212,7 @@ def test_the_ten_fields_say_the_same_as_queries_of_public_zones(
 
 
 def test_texts_that_are_remembered_are_bounded(monkeypatch: pytest.MonkeyPatch, file: Path) -> None:
-    monkeypatch.setattr(queries, "_MOST_KEPT", 3)
+    monkeypatch.setattr(query_lines, "_MOST_KEPT", 3)
     log = QueryLog("json", file)
     for one in many_batches():
         log.watch(one)
@@ -234,7 +234,7 @@ def test_texts_that_are_remembered_are_bounded(monkeypatch: pytest.MonkeyPatch, 
     ],
 )
 def test_times_are_cut_to_milliseconds(at: float, shown: str) -> None:
-    assert query_log._time(at) == shown
+    assert query_lines._time(at) == shown
 
 
 def test_lines_as_they_are_written(start: Callable[..., QueryLog], file: Path) -> None:
@@ -268,7 +268,7 @@ def test_the_ten_fields_as_they_are_written(start: Callable[..., QueryLog], file
 def test_the_root_zone_is_a_dot(start: Callable[..., QueryLog], file: Path) -> None:
     text = 'hosted_zones: [{name: "t.test", zone_id: Z1, record_sets: []}]'
     authority = authority_of(text)
-    form = query_log._Route53("LOC1")
+    form = query_lines.Route53("LOC1")
     assert form.before(authority, "Z1") == "Z1 "
     assert form.after(".", "NS", "NOERROR") == ". NS NOERROR "
 
@@ -708,7 +708,7 @@ def test_a_bug_of_ours_is_told_once_and_hurts_nobody(
         raise ZeroDivisionError("a bug of ours")
 
     with monkeypatch.context() as patch:
-        patch.setattr(query_log._Json, "after", fail)
+        patch.setattr(query_lines.Json, "after", fail)
         for _ in range(3):
             log.watch(batch("a", "b"))
             flush(log)
