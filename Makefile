@@ -5,6 +5,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
+# Tests start hundreds of servers, and each would compile dnsemu anew where the environment forbids to keep that.
+test: export PYTHONDONTWRITEBYTECODE =
+
 .PHONY: serve test clean
 
 serve: .venv/serves

@@ -1,13 +1,16 @@
 """Health checks: probing endpoints in the background, and judging what came of it.
 
-`judge` and `ledger` are pure; `monitor` runs the probes and publishes a snapshot when a status changes.
+`judge`, `standing`, `succession` and `ledger` are pure; `monitor` runs the probes and publishes a snapshot when a
+status changes.
 """
 
 from dnsemu.health.judge import AlarmState, ControlState
-from dnsemu.health.ledger import DURATIONS, PHASES, Checker, Forced, Ledger, Standing, Transition, initial_snapshot
+from dnsemu.health.ledger import Ledger, initial_snapshot
 from dnsemu.health.monitor import Monitor, Probed
 from dnsemu.health.observation import Observation, Probe, Resolve, TimeLimits, Unresolved
 from dnsemu.health.resolve import Resolver
+from dnsemu.health.standing import DURATIONS, PHASES, Checker, Forced, Standing, Transition
+from dnsemu.health.succession import Succession
 
 __all__ = [
     "DURATIONS",
@@ -24,6 +27,7 @@ __all__ = [
     "Resolve",
     "Resolver",
     "Standing",
+    "Succession",
     "TimeLimits",
     "Transition",
     "Unresolved",

@@ -10,8 +10,10 @@ from typing import NamedTuple
 
 from dnsemu.errors import printable
 from dnsemu.health.judge import AlarmState, ControlState
-from dnsemu.health.ledger import Forced, Ledger, Standing, Transition, asks_the_same
+from dnsemu.health.ledger import Ledger
 from dnsemu.health.observation import Observation, Probe
+from dnsemu.health.standing import Forced, Standing, Transition
+from dnsemu.health.succession import Succession, asks_the_same
 from dnsemu.model import HealthCheck, HealthSnapshot
 
 _log = logging.getLogger(__name__)
@@ -68,7 +70,7 @@ class Monitor:
         """Begin to probe."""
         self._is_running = True
         for standing in self.ledger.standings.values():
-            self._arm_all(standing)
+            self._arm_from(standing)
 
     async def close(self) -> None:
         """Stop probing; no probe is left behind."""
@@ -110,50 +112,57 @@ class Monitor:
         """Drop what people and alarms have said."""
         self._tell(self.ledger.reset(self._clock()), at_once=True)
 
-    def replace(self, checks: Sequence[HealthCheck]) -> None:
-        """Go on with another configuration's checks. Nothing is published: whoever replaces has a new authority.
+    def plan(self, checks: Sequence[HealthCheck]) -> Succession:
+        """What `take` needs to go on with another configuration's checks; for another thread to make."""
+        return self.ledger.plan(checks, self._clock())
+
+    def take(self, plan: Succession) -> None:
+        """Go on with another configuration's checks. Nothing is published: whoever does it has a new authority.
 
         A checker whose check is what it was keeps its phase.
         """
-        before = {key: self.ledger.standings[key[0]].check for key in (*self._timers, *self._probing)}
-        transitions = self.ledger.replace(checks, self._clock())
+        transitions = self.ledger.take(plan, self._clock())
         if not self._is_running:
             return
-        after = {
-            (check_id, number): standing.check
-            for check_id, standing in self.ledger.standings.items()
-            for number in range(len(standing.checkers))
-            if not standing.check.disabled
-        }
-        for key, check in before.items():
-            if not _is_same(check, after.get(key)):
-                self._disarm(key)
-        for key, check in after.items():
-            if key not in before or not _is_same(before[key], check):
-                self._arm(key, self._phase(check))
+        for standing in plan.gone:
+            self._disarm_from(standing)
+        for before, after in plan.changed:
+            if _goes_on(before.check, after.check):
+                self._disarm_from(before, len(after.checkers))
+                self._arm_from(after, len(before.checkers))
+            else:
+                self._disarm_from(before)
+                self._arm_from(after)
+        for standing in plan.begun:
+            self._arm_from(standing)
         self._tell_watchers(transitions)
+
+    def replace(self, checks: Sequence[HealthCheck]) -> None:
+        """`plan` and `take`."""
+        self.take(self.plan(checks))
 
     # Probes
 
-    def _arm_all(self, standing: Standing) -> None:
-        if not standing.check.disabled:
-            for number in range(len(standing.checkers)):
-                self._arm((standing.check.id, number), self._phase(standing.check))
-
-    def _phase(self, check: HealthCheck) -> float:
-        return self._chance.random() * check.interval
+    def _arm_from(self, standing: Standing, first: int = 0) -> None:
+        """Let the checkers of a check probe, those from a number on, each after a phase of its own."""
+        check = standing.check
+        if not check.disabled:
+            for number in range(first, len(standing.checkers)):
+                self._arm((check.id, number), self._chance.random() * check.interval)
 
     def _arm(self, key: _Key, delay: float) -> None:
         self._timers[key] = asyncio.get_running_loop().call_later(delay, self._begin, key)
 
-    def _disarm(self, key: _Key) -> None:
-        timer, task = self._timers.pop(key, None), self._probing.pop(key, None)
-        if timer is not None:
-            timer.cancel()
-        if task is not None:
-            task.cancel()
-            self._ending.add(task)
-            task.add_done_callback(self._ending.discard)
+    def _disarm_from(self, standing: Standing, first: int = 0) -> None:
+        for number in range(first, len(standing.checkers)):
+            key = standing.check.id, number
+            timer, task = self._timers.pop(key, None), self._probing.pop(key, None)
+            if timer is not None:
+                timer.cancel()
+            if task is not None:
+                task.cancel()
+                self._ending.add(task)
+                task.add_done_callback(self._ending.discard)
 
     def _begin(self, key: _Key) -> None:
         del self._timers[key]
@@ -232,10 +241,6 @@ def _is_being_cancelled() -> bool:
     return task is not None and task.cancelling() > 0
 
 
-def _is_same(check: HealthCheck, other: HealthCheck | None) -> bool:
-    """Whether a checker goes on as before, in its phase."""
-    return (
-        other is not None
-        and asks_the_same(check, other)
-        and (check.interval, check.disabled) == (other.interval, other.disabled)
-    )
+def _goes_on(check: HealthCheck, other: HealthCheck) -> bool:
+    """Whether checkers go on as before, in their phases."""
+    return asks_the_same(check, other) and (check.interval, check.disabled) == (other.interval, other.disabled)

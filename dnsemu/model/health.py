@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from dnsemu.errors import Origin
 
@@ -26,7 +26,7 @@ CHECKER_REGIONS = (
 
 @dataclass(frozen=True, slots=True)
 class HealthCheck:
-    """A health check as configured.
+    """A health check as configured; where that is written makes no difference.
 
     `initial_status` is its status before anything is known of its endpoint, None if that was left open.
     `threshold`: how many `children` of a calculated check must be healthy. `alarm`: region and name of the CloudWatch
@@ -38,7 +38,7 @@ class HealthCheck:
 
     id: str
     type: str
-    origin: Origin
+    origin: Origin = field(compare=False)
     fqdn: str | None = None
     ip_address: str | None = None
     children: tuple[str, ...] = ()
