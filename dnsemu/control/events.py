@@ -33,7 +33,8 @@ class Listener:
     async def take(self, patience: float) -> bytes:
         """What has happened since the last time; nothing if nothing has for `patience` seconds."""
         try:
-            await asyncio.wait_for(self._arrived.wait(), patience)
+            async with asyncio.timeout(patience):
+                await self._arrived.wait()
         except TimeoutError:
             return b""
         self._arrived.clear()

@@ -83,9 +83,9 @@ class Ledger:
         standing.forced = None
         return self._review([standing], "no longer forced", now)
 
-    def expire(self, now: float) -> list[Transition]:
-        """Clear what was forced until now."""
-        over = [standing for standing in self.standings.values() if standing.forced and standing.forced.is_over(now)]
+    def expire(self, moment: float, now: float) -> list[Transition]:
+        """Clear what was forced until a moment, by the clock that ends what is forced."""
+        over = [one for one in self.standings.values() if one.forced and one.forced.is_over(moment)]
         for standing in over:
             standing.forced = None
         return self._review(over, "no longer forced", now)

@@ -87,9 +87,10 @@ class Monitor:
 
     def force(self, check_id: str, *, healthy: bool, reason: str = "", seconds: float | None = None) -> Standing:
         """Set a status, for some seconds or until it is cleared; it is published at once. Raises KeyError."""
-        now = self._clock()
-        until = None if seconds is None else now + seconds
-        self._tell(self.ledger.force(check_id, Forced(healthy, reason, until), now), at_once=True)
+        now, forced = self._clock(), Forced(healthy, reason)
+        if seconds is not None:
+            forced = forced._replace(ends=asyncio.get_running_loop().time() + seconds, until=now + seconds)
+        self._tell(self.ledger.force(check_id, forced, now), at_once=True)
         self._await_expiry()
         return self.ledger.standings[check_id]
 
@@ -178,6 +179,9 @@ class Monitor:
                     raise asyncio.CancelledError from fault
                 _log.exception("probing for health check %s failed", check.id)
                 observation = Observation(False, f"Failure: {fault!r}")
+        # A task may have been cancelled without hearing of it: Python 3.11 loses that if what is waited for comes then.
+        if not self._is_running or self._probing.get(key) is not asyncio.current_task():
+            return
         del self._probing[key]
         self._arm(key, check.interval)
         self._observe(key, observation)
@@ -196,12 +200,12 @@ class Monitor:
     # What comes of it
 
     def _tell(self, transitions: Sequence[Transition], *, at_once: bool = False) -> None:
-        self._tell_watchers(transitions)
         self._changed.update(transition.check.id for transition in transitions)
         if at_once:
             self._publish_now()
         elif transitions and self._gathering is None:
             self._gathering = asyncio.get_running_loop().call_later(GATHER, self._publish_now)
+        self._tell_watchers(transitions)
 
     def _tell_watchers(self, transitions: Sequence[Transition]) -> None:
         for transition in transitions:
@@ -224,14 +228,14 @@ class Monitor:
             self._expiry.cancel()
             self._expiry = None
         forced = [standing.forced for standing in self.ledger.standings.values() if standing.forced]
-        until = min((one.until for one in forced if one.until is not None), default=None)
-        if until is not None:
-            delay = max(until - self._clock(), 0.0)
-            self._expiry = asyncio.get_running_loop().call_later(delay, self._expire)
+        ends = min((one.ends for one in forced if one.ends is not None), default=None)
+        if ends is not None:
+            self._expiry = asyncio.get_running_loop().call_at(ends, self._expire)
 
     def _expire(self) -> None:
         self._expiry = None
-        self._tell(self.ledger.expire(self._clock()), at_once=True)
+        moment = asyncio.get_running_loop().time()
+        self._tell(self.ledger.expire(moment, self._clock()), at_once=True)
         self._await_expiry()
 
 

@@ -72,12 +72,18 @@ class Resolver:
         loop = asyncio.get_running_loop()
         future = self._asked.get(name)
         if future is None:
-            future = self._asked[name] = loop.create_future()
-            future.add_done_callback(lambda _: self._asked.pop(name, None))
+            future = loop.create_future()
             # A thread of its own, which ends with the process: a name whose servers are dead holds nobody else up.
-            threading.Thread(target=_look_up, args=(name, loop, future), name="dnsemu-resolve", daemon=True).start()
+            thread = threading.Thread(target=_look_up, args=(name, loop, future), name="dnsemu-resolve", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError as error:  # the system has no room for one more
+                raise Unresolved(f"{name} can not be looked up: {error}") from None
+            self._asked[name] = future
+            future.add_done_callback(lambda _: self._asked.pop(name, None))
         try:
-            return await asyncio.wait_for(asyncio.shield(future), TIMEOUT)
+            async with asyncio.timeout(TIMEOUT):
+                return await asyncio.shield(future)
         except TimeoutError:
             raise Unresolved(f"no answer for {name} within {TIMEOUT:g} s") from None
 

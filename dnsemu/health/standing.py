@@ -25,15 +25,19 @@ DURATIONS = (0.001, 0.005, 0.025, 0.1, 0.5, 1.0, 2.0, 4.0)
 
 
 class Forced(NamedTuple):
-    """A status that somebody has set, `until` when (seconds since the epoch; None: until it is cleared)."""
+    """A status that somebody has set. `ends`: when it is over, by a clock that nobody sets; None: when it is cleared.
+
+    `until`: the same for people, in seconds since the epoch.
+    """
 
     healthy: bool
     reason: str = ""
+    ends: float | None = None
     until: float | None = None
 
-    def is_over(self, now: float) -> bool:
+    def is_over(self, moment: float) -> bool:
         """Whether its time has come."""
-        return self.until is not None and self.until <= now
+        return self.ends is not None and self.ends <= moment
 
 
 class Transition(NamedTuple):

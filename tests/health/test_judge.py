@@ -526,7 +526,7 @@ def test_what_is_forced_ends_when_its_time_has_come(until: float | None, ends: f
     ledger = Ledger([calculated("parent", "web", 1), probed("web")], 0.0)
     ledger.force("web", Forced(False, "drill", until), 4.0)
     for at in (5.0, 9.999, 10.0, 10.5, 1e9):
-        found = ledger.expire(at)
+        found = ledger.expire(at, at)
         is_over = ends is not None and at >= ends
         assert (status(ledger), status(ledger, "parent")) == (("H", "H") if is_over else ("U", "U")), at
         assert bool(found) is (at == ends)
@@ -536,10 +536,10 @@ def test_what_is_forced_anew_has_its_own_time() -> None:
     ledger = Ledger([probed("web")], 0.0)
     ledger.force("web", Forced(False, "", 10.0), 0.0)
     assert ledger.force("web", Forced(False, "longer", 20.0), 5.0) == []
-    assert ledger.expire(10.0) == []
+    assert ledger.expire(10.0, 10.0) == []
     assert status(ledger) == "U"
     ledger.force("web", Forced(False, "for good"), 15.0)
-    assert ledger.expire(1e9) == []
+    assert ledger.expire(1e9, 1e9) == []
     assert status(ledger) == "U"
 
 

@@ -36,7 +36,7 @@ def happen(ledger: Ledger, event: Event) -> list[Transition]:
             return ledger.force(what.check, Forced(what.healthy, "", what.until), now)
         if isinstance(what, Clear):
             return ledger.clear(what.check, now)
-        return ledger.expire(now) if isinstance(what, Expire) else ledger.reset(now)
+        return ledger.expire(now, now) if isinstance(what, Expire) else ledger.reset(now)
     except LookupError:
         assert isinstance(what, (Alarm, Control)), what
         return []
@@ -113,7 +113,7 @@ def test_a_parent_that_ends_as_it_began_has_not_changed(how: str) -> None:
     ledger = Ledger([calculated("parent", "child", 1), probed("child")], 0.0)
     ledger.force("child", Forced(False, "", 5.0), 1.0)
     ledger.force("parent", Forced(True, "", 5.0), 2.0)
-    reported = ledger.reset(5.0) if how == "reset" else ledger.expire(5.0)
+    reported = ledger.reset(5.0) if how == "reset" else ledger.expire(5.0, 5.0)
     assert [one.check.id for one in reported] == ["child"]
     assert (ledger.standings["parent"].since, ledger.standings["parent"].transitions) == (2.0, [1, 1])
 
@@ -356,7 +356,7 @@ def test_what_is_forced_outlasts_reloads(changed: dict[str, Any]) -> None:
     assert ledger.replace([replace(check, **changed)], 2.0) == []
     standing = ledger.standings["web"]
     assert (standing.healthy, standing.since, standing.forced) == (False, 1.0, Forced(False, "drill", 60.0))
-    ledger.expire(60.0)
+    ledger.expire(60.0, 60.0)
     assert ledger.snapshot["web"] is not changed.get("inverted", False)
 
 

@@ -6,13 +6,14 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import replace
 from itertools import pairwise
 from random import Random
 from typing import Any
 
 import pytest
-from health.checks import ALARM, ARN, WELL, calculated, metric, probed, recovery
+from health.checks import ALARM, ARN, WELL, calculated, metric, probed, recovery, seen
 from health.virtual import EPOCH, Bench, Phases, Prober, Reply, Stuck, clock, monitoring, now, play, until
 
 from dnsemu.health import Monitor, Observation, Probed, Transition
@@ -425,7 +426,7 @@ def test_what_is_forced_is_published_at_once(healthy: bool) -> None:
             standing = bench.monitor.force("web", healthy=healthy, reason="drill")
             assert (standing.check.id, standing.healthy, standing.unforced) == ("web", healthy, not healthy)
             assert standing.forced is not None
-            assert standing.forced[:] == (healthy, "drill", None)
+            assert standing.forced[:] == (healthy, "drill", None, None)
             assert [one.healthy for one in bench.published] == [
                 {"all": healthy, "web": healthy, "other": not healthy}
             ]
@@ -437,6 +438,21 @@ def test_what_is_forced_is_published_at_once(healthy: bool) -> None:
             return bench
 
     assert len(play(story).published) == 2
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_what_is_forced_for_a_while_is_so_for_that_long_if_the_clock_is_set_meanwhile(
+    hours: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story() -> Bench:
+        async with monitoring([probed("web", disabled=True)]) as bench:
+            bench.monitor.force("web", healthy=False, seconds=10.0)
+            await until(1.0)
+            monkeypatch.setattr("health.virtual.EPOCH", EPOCH + 3600 * hours)
+            await until(7200.0)
+            return bench
+
+    assert [(one.at, one.healthy["web"]) for one in play(story).published] == [(0.0, False), (10.0, True)]
 
 
 def test_what_was_gathered_is_published_with_what_is_forced() -> None:
@@ -731,6 +747,33 @@ def test_a_probe_of_an_endpoint_that_was_does_not_count(changed: dict[str, Any])
     assert [one.begin for one in rest] == near(8.0, 46.0, 84.0)  # 5 and a tenth of the interval; it takes 8
     assert all(one.check.port == rest[0].check.port and one.check is not first.check for one in rest)
     assert bench.published == []
+    assert bench.transitions == []
+
+
+def test_a_probe_that_does_not_hear_that_it_is_cancelled_counts_no_more() -> None:
+    """Python 3.11 loses a cancellation that comes together with what was waited for."""
+    old, new = probed("web", failure_threshold=1), probed("web", failure_threshold=1, port=81)
+
+    async def story() -> Bench:
+        prober = Prober()
+
+        async def deaf(check: HealthCheck) -> Observation:
+            with suppress(asyncio.CancelledError):
+                return await prober(check)
+            return seen(False)
+
+        prober.answer = lambda check: Reply(check is not old, 8.0)
+        async with monitoring([old], prober, Phases(0.0, 0.1)) as bench:
+            bench.monitor._probe = deaf
+            await until(5.0)
+            bench.monitor.replace([new])
+            await until(100.0)
+            assert {one.check.port for one in bench.told if isinstance(one, Probed)} == {81}
+            await until(122.5)  # while one more is being probed
+            return bench
+
+    bench = play(story)
+    assert [one.begin for one in bench.prober.asked] == near(0.0, 8.0, 46.0, 84.0, 122.0)
     assert bench.transitions == []
 
 
