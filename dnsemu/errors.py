@@ -59,13 +59,17 @@ def printable(text: str) -> str:
 class ConfigError(Exception):
     """Everything that is wrong with a configuration, all at once, in the order of files and lines.
 
-    `texts` is what stands in the files that faults point into, for whoever prints them.
+    `texts` is what stands in the files that faults point into, for whoever prints them; `others` are files that it
+    names and that are no zone files.
     """
 
-    def __init__(self, faults: Sequence[Fault], texts: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, faults: Sequence[Fault], texts: dict[str, str] | None = None, others: Sequence[str] = ()
+    ) -> None:
         super().__init__("\n".join(str(fault) for fault in faults))
         self.faults = list(faults)
         self.texts = texts or {}
+        self.others = list(others)
 
 
 class TextError(ValueError):

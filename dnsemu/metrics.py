@@ -7,7 +7,7 @@ What is there by configuration is there from 0 on.
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import NamedTuple
@@ -15,6 +15,7 @@ from typing import NamedTuple
 import dns.rcode
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
 
 from dnsemu import __version__
 from dnsemu.authority import Authority, Routed, health_of, routed_of, zones_of
@@ -76,7 +77,11 @@ def _zone_label(zone: HostedZone) -> str:
 
 
 class Seen(NamedTuple):
-    """All that is to be rendered, taken on the loop: nothing of it changes while a thread looks at it."""
+    """All that is to be rendered, taken on the loop, for a thread to look at.
+
+    Nothing of it changes meanwhile but `standings` and `reloads`: their figures are those of different moments, as
+    far apart as rendering takes, and each is right by itself.
+    """
 
     labels: Labels
     authority: Authority
@@ -88,10 +93,21 @@ class Seen(NamedTuple):
     log_dropped: int
 
 
-def render(seen: Seen, accept: str) -> tuple[bytes, str]:
-    """The metrics in a form that `accept` allows, and its content type."""
-    encode, content_type = choose_encoder(accept)
-    return encode(_Collector(seen)), content_type
+class Encoding(NamedTuple):
+    """A form that metrics can be had in: the text that a registry's metrics come to, and its content type."""
+
+    encode: Callable[[Collector], bytes]
+    content_type: str
+
+
+def encoding_for(accept: str) -> Encoding:
+    """The form that an Accept header asks for."""
+    return Encoding(*choose_encoder(accept))
+
+
+def render(seen: Seen, encoding: Encoding) -> bytes:
+    """The metrics in that form."""
+    return encoding.encode(_Collector(seen))
 
 
 @dataclass(slots=True)

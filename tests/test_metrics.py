@@ -16,7 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families as read_text
 from dnsemu.app import Loaded, load, load_text
 from dnsemu.draws import Draws
 from dnsemu.health import Forced, Ledger, Observation
-from dnsemu.metrics import Labels, Seen, render
+from dnsemu.metrics import Labels, Seen, encoding_for, render
 from dnsemu.server import Answers
 from dnsemu.tally import Reloads
 from dnsemu.wire import TCP, UDP
@@ -90,7 +90,7 @@ class Watched:
         seen = Seen(
             self.labels, self.answers.authority, tallies, standings, Reloads(0.0), "abc", {"health": 0, "place": 0}, 0
         )
-        return render(seen, accept)[0].decode()
+        return render(seen, encoding_for(accept)).decode()
 
     def samples(self) -> dict[str, dict[tuple[str, ...], float]]:
         """Name → values of the labels in their alphabetical order → value."""

@@ -105,7 +105,8 @@ def _load_sources(sources: Sequence[Source], faults: list[Fault]) -> Loaded:
             read.configuration, partial(_sources, read.configuration.clients.geoip)
         )
     except ConfigError as error:
-        raise ConfigError(_in_order(error.faults), texts) from None
+        geoip = read.configuration.clients.geoip
+        raise ConfigError(_in_order(error.faults), texts, [] if geoip is None else [geoip]) from None
     authority = authority.with_health(initial_snapshot(read.configuration.health_checks))
     return Loaded(authority, read.configuration, _in_order([*faults, *warnings]), texts)
 

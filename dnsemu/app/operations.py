@@ -6,11 +6,14 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
+from importlib import import_module
 from random import Random
 from time import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from dnsemu import __version__
+from dnsemu.app.coalescing import Coalescing
 from dnsemu.app.collector import collector_at_rest
 from dnsemu.app.loading import Loaded
 from dnsemu.app.release import let_go
@@ -20,13 +23,13 @@ from dnsemu.control.events import Events
 from dnsemu.control.operator import NotReloadable, Served
 from dnsemu.draws import Draws
 from dnsemu.errors import ConfigError, Fault, Severity
-from dnsemu.health import Monitor, Observation, Probed, Resolver, Transition
+from dnsemu.health import Monitor, Observation, Probed, Resolver, Succession, Transition
 from dnsemu.model import ClientBlock, Configuration, HealthCheck, HealthSnapshot, Network
 from dnsemu.server import Answers, QueryLog, Recent
 from dnsemu.tally import Reloads
 
 if TYPE_CHECKING:
-    from dnsemu.metrics import Labels
+    from dnsemu.metrics import Encoding, Labels
 
 _log = logging.getLogger("dnsemu")
 
@@ -35,6 +38,7 @@ class _Prepared(NamedTuple):
     """A configuration that is ready to be served, and what `Tally.keep` needs."""
 
     loaded: Loaded
+    health: Succession
     labels: Labels | None
     numbers: Mapping[int, tuple[int, Sequence[int]]]
 
@@ -63,8 +67,8 @@ class Operations:
         self._read = read
         self._settle = settle
         self._query_log = log
-        self._lock = asyncio.Lock()
-        self._next: asyncio.Future[Served] | None = None
+        self._reading = Coalescing()
+        self._rendering = Coalescing()
         self._counts = counts
         self._labels: Labels | None = None
         self._reloads = Reloads(time())
@@ -98,9 +102,9 @@ class Operations:
         return self.answers.authority
 
     @property
-    def is_reading(self) -> bool:
-        """Whether a thread reads the configuration, or makes something of it."""
-        return self._lock.locked()
+    def is_busy(self) -> bool:
+        """Whether a thread does something that takes long."""
+        return self._reading.is_busy or self._rendering.is_busy
 
     @property
     def checks(self) -> Sequence[HealthCheck]:
@@ -155,32 +159,34 @@ class Operations:
         """
         if self._read is None:
             raise NotReloadable("what is served does not come from files: there is nothing to read again")
-        if self._next is None:
-            self._next = asyncio.ensure_future(self._reload(self._read))
-        return await asyncio.shield(self._next)
+        return await self._reading.do("files", partial(self._reload, self._read))
 
     async def _reload(self, read: Callable[[], Loaded]) -> Served:
-        """When no other one runs; whoever asks before it begins gets what comes of it."""
-        async with self._lock:
-            self._next = None
-            try:
-                prepared = await asyncio.to_thread(self._prepare, read)
-            except (ConfigError, MissingPath) as error:
-                self._refuse(error)
-                raise
+        try:
+            prepared = await asyncio.to_thread(self._prepare, read, self.monitor.ledger.snapshot)
             self._take(prepared)
-            return self.served
+        except (ConfigError, MissingPath) as error:
+            self._refuse(error)
+            raise
+        except Exception as bug:
+            _log.exception("reloading went wrong")
+            self._refuse(bug)
+            raise
+        return self.served
 
-    def _prepare(self, read: Callable[[], Loaded]) -> _Prepared:
-        """All that can be done beside the answers: in a thread."""
+    def _prepare(self, read: Callable[[], Loaded], healthy: HealthSnapshot) -> _Prepared:
+        """All that can be done beside the answers: in a thread. `healthy`: what is known when it begins."""
         with collector_at_rest():
             loaded = read()
-            healthy = self.monitor.ledger.snapshot
             loaded = loaded._replace(authority=loaded.authority.with_health(healthy))
+            checks = loaded.configuration.health_checks
+            if any(check.is_probed for check in checks):
+                import_module("dnsemu.health.probe")
             labels = self._make_labels(loaded.configuration, loaded.authority)
             numbers = self._labels.numbers_after(labels) if labels is not None and self._labels is not None else {}
+            prepared = _Prepared(loaded, self.monitor.plan(checks), labels, numbers)
             self._settle()  # before the collector looks at all of it
-            return _Prepared(loaded, labels, numbers)
+            return prepared
 
     def _make_labels(self, configuration: Configuration, authority: Authority) -> Labels | None:
         if not self._counts:
@@ -191,11 +197,11 @@ class Operations:
 
     def _take(self, prepared: _Prepared) -> None:
         """Serve another configuration: what is known of health and places goes on with it."""
-        loaded, labels, numbers = prepared
+        loaded, health, labels, numbers = prepared
         before, configuration = self.served, loaded.configuration
         let_go(self.authority, before.configuration)
         self.recent.settle()
-        self.monitor.replace(configuration.health_checks)
+        self.monitor.take(health)
         authority = loaded.authority.with_health(self.monitor.ledger.snapshot)
         if self.places:
             authority = authority.with_places(list(self.places.values()))
@@ -211,14 +217,14 @@ class Operations:
         _log.info("reloaded: %s", summary_of(configuration))
         self.events.tell("reload", {"succeeded": True, "sha256": loaded.digest})
 
-    def _refuse(self, error: ConfigError | MissingPath) -> None:
+    def _refuse(self, error: Exception) -> None:
         self._note_reload(succeeded=False)
         faults = error.faults if isinstance(error, ConfigError) else []
         for fault in faults:
             _log_fault(fault)
-        why = f"{len(faults)} {'fault' if len(faults) == 1 else 'faults'}" if faults else str(error)
+        why = f"{len(faults)} {'fault' if len(faults) == 1 else 'faults'}" if faults else str(error) or repr(error)
         _log.error("not reloaded: %s; what was served before still is", why)
-        reasons = [str(fault) for fault in faults] or [str(error)]
+        reasons = [str(fault) for fault in faults] or [why]
         self.events.tell("reload", {"succeeded": False, "reasons": reasons})
 
     def _note_reload(self, *, succeeded: bool) -> None:
@@ -241,11 +247,19 @@ class Operations:
 
     async def prepare_metrics(self) -> None:
         """Imports and names, before the first scrape."""
-        async with self._lock:  # not beside a reload, which makes them anew
-            self._labels = await asyncio.to_thread(self._make_labels, self.served.configuration, self.authority)
+        await self._reading.do("labels", self._prepare_labels)  # not beside a reload, which makes them anew
+
+    async def _prepare_labels(self) -> None:
+        self._labels = await asyncio.to_thread(self._make_labels, self.served.configuration, self.authority)
 
     async def render_metrics(self, accept: str) -> tuple[bytes, str]:
-        """Metrics in a form that is acceptable, and its content type; rendered in a thread."""
+        """Metrics in a form that is acceptable, and its content type; rendered in a thread, once for all who wait."""
+        from dnsemu.metrics import encoding_for
+
+        encoding = encoding_for(accept)
+        return await self._rendering.do(encoding.content_type, partial(self._render, encoding)), encoding.content_type
+
+    async def _render(self, encoding: Encoding) -> bytes:
         from dnsemu.metrics import Seen, render
 
         assert self._labels is not None, "prepare_metrics comes first"
@@ -261,9 +275,9 @@ class Operations:
             self._query_log.dropped if self._query_log else 0,
         )
 
-        def rendered() -> tuple[bytes, str]:
+        def rendered() -> bytes:
             with collector_at_rest():
-                return render(seen, accept)
+                return render(seen, encoding)
 
         return await asyncio.to_thread(rendered)
 

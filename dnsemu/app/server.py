@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING
 
 from dnsemu.app.loading import Loaded
 from dnsemu.app.operations import Operations
-from dnsemu.config import MissingPath, Watcher
-from dnsemu.errors import ConfigError
+from dnsemu.config import Digest, Watcher
 from dnsemu.model import Configuration, HostedZone, Network, show_name
 from dnsemu.server import BindError, Endpoint, Limits, QueryLog, Serving, bind, bind_http
 from dnsemu.server.bind import Sockets, file_descriptors
@@ -54,7 +53,7 @@ class Settings:
     query_log: QueryLog | None = None
     read: Callable[[], Loaded] | None = None
     watcher: Watcher | None = None
-    digest: str = ""
+    digest: Digest | None = None
     probes: bool = True
     settle: Callable[[], None] = lambda: None
 
@@ -78,9 +77,7 @@ class Server:
         except BindError:
             _close_all(sockets)
             raise
-        probes = sum(check.checkers for check in loaded.configuration.health_checks if check.is_probed)
-        wanted = _DESCRIPTORS + min(probes, _MOST_PROBES)
-        descriptors = file_descriptors(wanted)
+        descriptors = file_descriptors(_DESCRIPTORS + _MOST_PROBES)  # a reload may bring any number of health checks
         for_http = min(_HTTP_DESCRIPTORS, descriptors // 4) if self._http else 0
         limits = (limits or Limits()).within(descriptors - for_http)
         spare = descriptors - limits.connections - for_http
@@ -154,24 +151,31 @@ class Server:
             while not connected.is_set():
                 asked = self.operations.recent.total
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(connected.wait(), _QUIET)
+                    async with asyncio.timeout(_QUIET):
+                        await connected.wait()
                 if self.operations.recent.total - asked < _FEW:
                     break
         finally:
             self._loop.remove_reader(sock)
 
     async def reload(self) -> None:
-        """Read the files again and serve them; what is wrong with them is logged, and what was served still is."""
-        with suppress(ConfigError, MissingPath):
+        """Read the files again and serve them; what goes wrong is logged, and what was served still is."""
+        with suppress(Exception):
             await self.operations.reload()
 
     def _read(self) -> Loaded:
         """What is in the files now; whatever it is, it need not be noticed again."""
-        assert self._settings.read is not None, "without it nothing is read again"
-        if self._settings.watcher is not None:
-            self._digest = self._settings.watcher.digest()
-            self._loop.call_soon_threadsafe(self._was_read.set)
-        return self._settings.read()
+        read, watcher = self._settings.read, self._settings.watcher
+        assert read is not None, "without it nothing is read again"
+        if watcher is None:
+            return read()
+        self._digest = watcher.digest()
+        try:
+            return read()
+        finally:
+            self._digest = watcher.after_reading(self._digest)
+            with suppress(RuntimeError):  # the loop is closed
+                self._loop.call_soon_threadsafe(self._was_read.set)
 
     async def _watch(self, watcher: Watcher) -> None:
         try:
@@ -180,6 +184,8 @@ class Server:
             _log.exception("files are no longer watched: reload by SIGHUP or dnsemu reload")
 
     async def _watch_for_ever(self, watcher: Watcher) -> None:
+        if self._digest is None:
+            self._digest = await asyncio.to_thread(watcher.digest)
         while True:
             looking = asyncio.create_task(watcher.changed(self._digest))
             reading = asyncio.create_task(self._was_read.wait())
@@ -187,10 +193,8 @@ class Server:
                 await asyncio.wait({looking, reading}, return_when=asyncio.FIRST_COMPLETED)
             finally:
                 reading.cancel()
-                if (
-                    not looking.done()
-                ):  # somebody else has read the files: from now on it is another digest that counts
-                    looking.cancel()
+                if not looking.done():
+                    looking.cancel()  # somebody else has read the files: from now on it is another digest that counts
             self._was_read.clear()
             if not looking.cancelled() and looking.done() and looking.result() != self._digest:
                 await self.reload()

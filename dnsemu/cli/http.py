@@ -102,10 +102,10 @@ def _check_server(headers: Message) -> None:
         raise Unreachable("another program is there")
 
 
-def call_or_leave(url: str, method: str, path: str, body: object = None) -> Any:
+def call_or_leave(url: str, method: str, path: str, body: object = None, timeout: float = TIMEOUT) -> Any:
     """What the API answers. Leaves with what is wrong, and with the exit status that says so."""
     try:
-        return call(url, method, path, body)
+        return call(url, method, path, body, timeout)
     except Unreachable as error:
         fail(f"no answer from {url}: {error}; --http says where else dnsemu serves HTTP", Exit.UNREACHABLE)
     except Refusal as error:

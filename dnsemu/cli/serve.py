@@ -22,7 +22,7 @@ from dnsemu.cli.log import log_to_stderr, logs_json
 from dnsemu.cli.output import Exit, fail, print_faults, status_of, summary
 from dnsemu.config import MissingPath, Watcher
 from dnsemu.errors import ConfigError, Fault, Severity
-from dnsemu.model import Network
+from dnsemu.model import Network, unmapped_block
 from dnsemu.server import BindError, Endpoint, QueryLog, read_endpoint
 
 _log = logging.getLogger("dnsemu")
@@ -117,10 +117,10 @@ def command(
     gc.disable()  # until all is loaded: there are next to no cycles in it, and looking for them takes long
     files = _Files(paths)
     watcher = None if no_watch else Watcher(paths, also=files.also)
-    digest = watcher.digest() if watcher else ""  # before the files are read: what changes from here on is noticed
+    digest = watcher.digest() if watcher else None  # before the files are read: what changes from here on is noticed
     loaded = _load(files)
-    if watcher and files.also():
-        digest = watcher.digest()
+    if watcher and digest:
+        digest = watcher.after_reading(digest)
     try:
         server = Server(
             loaded, endpoints, seed, settings=replace(settings, read=files, watcher=watcher, digest=digest)
@@ -143,7 +143,7 @@ def _read_http(text: str | None) -> Endpoint | None:
 
 def _read_block(text: str) -> Network:
     try:
-        return ip_network(text)
+        return unmapped_block(ip_network(text))
     except ValueError as error:
         raise click.BadParameter(
             f"{error}: write 172.30.0.0/24 or 172.30.0.1", param_hint="--allow-control"
@@ -209,7 +209,7 @@ async def _serve(server: Server, port_file: Path | None) -> int:
         await asyncio.gather(operating, return_exceptions=True)
         _log.info("stopping")
         await server.close()
-    if server.operations.is_reading:  # maybe for seconds, and the interpreter would wait for that thread
+    if server.operations.is_busy:  # maybe for seconds, and the interpreter would wait for that thread
         logging.shutdown()
         os._exit(Exit.INTERRUPTED if caught == signal.SIGINT else Exit.DONE)
     return caught
@@ -277,7 +277,11 @@ class _Files:
 
     def __call__(self) -> Loaded:
         """What is in them now. Raises ConfigError, MissingPath."""
-        loaded = load(self._paths)
+        try:
+            loaded = load(self._paths)
+        except ConfigError as error:  # a database that is missing may come
+            self._also = tuple(map(Path, error.others)) or self._also
+            raise
         geoip = loaded.configuration.clients.geoip
         self._also = (Path(geoip),) if geoip is not None else ()
         return loaded

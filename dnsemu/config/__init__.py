@@ -4,9 +4,10 @@ from dnsemu.config.read import read_configuration
 from dnsemu.config.schema import json_schema
 from dnsemu.config.shipped import geography, latency_model, open_database, tables
 from dnsemu.config.source import MissingPath, Source, decode, find_files, read_sources
-from dnsemu.config.watching import Watcher
+from dnsemu.config.watching import Digest, Watcher
 
 __all__ = [
+    "Digest",
     "MissingPath",
     "Source",
     "Watcher",

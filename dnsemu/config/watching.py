@@ -29,6 +29,13 @@ _SUFFIXES = (".yaml", ".yml")
 _log = logging.getLogger(__name__)
 
 
+class Digest(NamedTuple):
+    """What files are: SHA-256 over the zone files, in hexadecimal, and of each other file what stat says."""
+
+    zones: str
+    others: tuple[tuple[str, tuple[int, ...]], ...] = ()
+
+
 class Watcher:
     """Tells when the zone files of `paths`, or files that the configuration reads besides, become others.
 
@@ -45,9 +52,9 @@ class Watcher:
         self._poll = poll
         self._has_warned = False
 
-    async def changed(self, since: str) -> str:
+    async def changed(self, since: Digest) -> Digest:
         """The digest as soon as it is not `since` and files have come to rest; waits for that until cancelled."""
-        stop, promise = _Stop(), Future[str]()
+        stop, promise = _Stop(), Future[Digest]()
         promise.set_running_or_notify_cancel()  # the thread goes by `stop`
         # Not one of the loop's own threads: this one waits all the time, and they are few and wanted for look-ups.
         Thread(target=self._fulfil, args=(promise, since, stop), name="dnsemu-files", daemon=False).start()
@@ -56,23 +63,33 @@ class Watcher:
         finally:
             stop.set()
 
-    def digest(self) -> str:
-        """SHA-256 over the files as they are now, in hexadecimal. Blocks while it reads them; never raises OSError.
+    def digest(self) -> Digest:
+        """What the files are now. Blocks while it reads them; never raises OSError.
 
         What is missing or can not be read counts as that.
         """
         files, missing = self._found()
         parts: list[object] = [*missing, *((str(file), _contents(file)) for file in files)]
-        parts += [(str(file), _stamp(file).identity) for file in sorted(self._also())]
-        return sha256(repr(parts).encode()).hexdigest()
+        return Digest(sha256(repr(parts).encode()).hexdigest(), self._others())
 
-    def _fulfil(self, promise: Future[str], since: str, stop: _Stop) -> None:
+    def after_reading(self, before: Digest) -> Digest:
+        """The digest of what was read, from the one `before` that: reading tells which other files there are.
+
+        Of those that were known it is what they were then, so that what became of them meanwhile is noticed.
+        """
+        known = dict(before.others)
+        return Digest(before.zones, tuple((name, known.get(name, stamp)) for name, stamp in self._others()))
+
+    def _others(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
+        return tuple((str(file), _stamp(file).identity) for file in sorted(self._also()))
+
+    def _fulfil(self, promise: Future[Digest], since: Digest, stop: _Stop) -> None:
         try:
             promise.set_result(self._wait(since, stop))
         except BaseException as error:
             promise.set_exception(error)
 
-    def _wait(self, since: str, stop: _Stop) -> str:
+    def _wait(self, since: Digest, stop: _Stop) -> Digest:
         seen: _Signature | None = None
         while (seen := self._noticed(seen, stop)) is not None:
             if (digest := self._settled(since, stop)) != since:
@@ -89,7 +106,7 @@ class Watcher:
                     return now
         return None  # stopped
 
-    def _settled(self, since: str, stop: _Stop) -> str:
+    def _settled(self, since: Digest, stop: _Stop) -> Digest:
         """The digest: at once if it is `since`, else when it stays the same, or patience is at its end."""
         digest, end = self.digest(), monotonic() + _PATIENCE
         while digest != since and monotonic() < end and not stop.wait(_STEP):

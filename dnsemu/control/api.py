@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from functools import cache
-from ipaddress import IPv6Network, ip_network
+from ipaddress import ip_network
 from typing import Any
 
 from aiohttp import web
@@ -27,7 +27,7 @@ from dnsemu.control.routes import Refused, Route, give, read_body
 from dnsemu.errors import ConfigError, TextError, printable
 from dnsemu.health import Standing
 from dnsemu.location import check_area, check_region
-from dnsemu.model import ClientBlock, Network, Whereabouts, read_duration
+from dnsemu.model import ClientBlock, Network, Whereabouts, read_duration, unmapped_block
 
 _LONGEST = 36500 * 86400  # seconds that something may be forced for
 
@@ -86,12 +86,13 @@ async def show_check(operator: Operator, request: web.Request) -> models.HealthC
 
 async def force(operator: Operator, request: web.Request) -> models.HealthCheck:
     """Force a status; it holds before the reply leaves."""
-    standing = _standing(operator, request)
+    _standing(operator, request)
     body: models.OverrideRequest = await read_body(request, models.OverrideRequest)
     seconds = None if body.for_ is None else read_duration(body.for_) / 1000
     if seconds is not None and seconds > _LONGEST:
         raise Refused(400, "for: at most 876000h; leave it out, and it holds until it is cleared")
     reason = printable(body.reason)
+    standing = _standing(operator, request)  # again: a reload may have come before the body
     forced = operator.monitor.force(
         standing.check.id, healthy=body.status == "healthy", reason=reason, seconds=seconds
     )
@@ -177,9 +178,7 @@ def _block(request: web.Request) -> Network:
         block = ip_network(text)
     except ValueError as error:
         raise Refused(400, f"not a CIDR block: {error}") from None
-    if isinstance(block, IPv6Network) and block.prefixlen >= 96 and block.network_address.ipv4_mapped:
-        return ip_network((block.network_address.ipv4_mapped, block.prefixlen - 96))
-    return block
+    return unmapped_block(block)
 
 
 def _whereabouts(operator: Operator, body: models.PlaceRequest) -> Whereabouts:

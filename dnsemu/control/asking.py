@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Sequence
+from typing import TypeVar
 
 import dns.exception
 import dns.rdatatype
@@ -19,6 +21,8 @@ from dnsemu.location import read_whence
 from dnsemu.model import Type
 from dnsemu.server.queries import decided
 
+T = TypeVar("T")
+
 MOST_QUESTIONS = 1000  # in one request
 _SLICE = 50  # questions that are answered before DNS has its turn
 
@@ -26,20 +30,40 @@ _SLICE = 50  # questions that are answered before DNS has its turn
 async def answer(operator: Operator, request: web.Request) -> web.Response | models.Resolution:
     """Answer questions without DNS, all by what is served now."""
     body = await read_body(request, models.Question, most=MOST_QUESTIONS)
-    authority = operator.authority
+    served = _Served(operator)
     if not isinstance(body, list):
-        return _resolve(operator, authority, body)
-    asked = [_asked(operator, question) for question in body]  # all of them, before anything is drawn
-    answers = []
-    for number, (question, one) in enumerate(zip(body, asked, strict=True)):
-        if number % _SLICE == _SLICE - 1:
-            await asyncio.sleep(0)
-        answers.append(_resolution(operator, authority, question, one).model_dump_json(by_alias=True))
+        return _resolution(operator, served.authority, body, served.asked(body))
+    asked = [served.asked(question) async for question in _in_slices(body)]  # all of them, before anything is drawn
+    answers = [
+        _resolution(operator, served.authority, question, one).model_dump_json(by_alias=True)
+        async for question, one in _in_slices(list(zip(body, asked, strict=True)))
+    ]
     return web.Response(text=f"[{','.join(answers)}]", content_type="application/json")
 
 
-def _resolve(operator: Operator, authority: Authority, question: models.Question) -> models.Resolution:
-    return _resolution(operator, authority, question, _asked(operator, question))
+async def _in_slices(items: Sequence[T]) -> AsyncIterator[T]:
+    """The items; after some of them DNS has its turn."""
+    for number, item in enumerate(items):
+        if number % _SLICE == _SLICE - 1:
+            await asyncio.sleep(0)
+        yield item
+
+
+class _Served:
+    """What is served at one moment, whatever comes to be served while questions are read."""
+
+    def __init__(self, operator: Operator) -> None:
+        self.authority = operator.authority
+        self._clients = operator.served.configuration.clients
+        self._places = list(operator.places.values())
+
+    def asked(self, question: models.Question) -> Asked:
+        """Who asks for what. Raises Refused."""
+        try:
+            who = read_whence(question.from_, geography(), self._clients.places)
+            return asked_by(question.name, _type(question.type), who, self._clients, self._places)
+        except TextError as error:
+            raise Refused(400, f"{error.message}{f'; {error.hint}' if error.hint else ''}") from None
 
 
 def _resolution(
@@ -61,20 +85,11 @@ def _resolution(
 async def explain_answer(operator: Operator, request: web.Request) -> models.Explanation:
     """Why an answer, as `dnsemu explain` tells it; nothing is drawn."""
     question = read_query(request, models.Question)
-    asked, authority, draws = _asked(operator, question), operator.authority, operator.draws.ahead()
-    told = await asyncio.to_thread(explain, authority, asked, draws)
+    served, draws = _Served(operator), operator.draws.ahead()
+    told = await asyncio.to_thread(explain, served.authority, served.asked(question), draws)
     if told is None:
         raise Refused(404, f"{question.name} is in no hosted zone: REFUSED")
     return models.Explanation(**as_json(told))
-
-
-def _asked(operator: Operator, question: models.Question) -> Asked:
-    clients = operator.served.configuration.clients
-    try:
-        who = read_whence(question.from_, geography(), clients.places)
-        return asked_by(question.name, _type(question.type), who, clients, operator.places.values())
-    except TextError as error:
-        raise Refused(400, f"{error.message}{f'; {error.hint}' if error.hint else ''}") from None
 
 
 def _type(text: str) -> Type:

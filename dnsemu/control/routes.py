@@ -17,6 +17,7 @@ T = TypeVar("T", bound=BaseModel)
 Handler = Callable[[Operator, web.Request], Awaitable["BaseModel | web.StreamResponse"]]
 
 MOST_KEYS, MOST_REASONS = 100, 100
+MOST_VALUES = 2000  # in a body; of a list ten for each item
 STATUSES = {
     400: "bad-request",
     403: "forbidden",
@@ -75,6 +76,7 @@ def give(model: BaseModel, status: int = 200) -> web.Response:
 async def read_body(request: web.Request, kind: type[T], most: int = 0) -> Any:
     """The body as a model, or as a list of at most `most` of them. Raises Refused with every reason."""
     octets = await request.read() or b"{}"
+    _check_size(octets, max(MOST_VALUES, 10 * most))
     shape = _check_json(octets)
     is_list = most and isinstance(shape, list)
     if is_list and len(shape) > most:
@@ -83,6 +85,12 @@ async def read_body(request: web.Request, kind: type[T], most: int = 0) -> Any:
         return TypeAdapter(list[kind] if is_list else kind).validate_json(octets)  # type: ignore[valid-type]
     except ValidationError as error:
         raise _invalid(error, "the body") from None
+
+
+def _check_size(octets: bytes, most: int) -> None:
+    """Refuse what would take long to read, while answers wait: it has more values than any body that is right."""
+    if sum(map(octets.count, (b",", b"{", b"["))) > most:
+        raise Refused(400, f"the body is not what it should be: it has more than {most:,} values")
 
 
 def _check_json(octets: bytes) -> Any:

@@ -179,7 +179,7 @@ class Monitor:
                     raise asyncio.CancelledError from fault
                 _log.exception("probing for health check %s failed", check.id)
                 observation = Observation(False, f"Failure: {fault!r}")
-        # A task may have been cancelled without hearing of it: Python 3.11 loses that if what is waited for comes then.
+        # It may have been cancelled without hearing of it: Python 3.11 loses that if what it waits for comes then.
         if not self._is_running or self._probing.get(key) is not asyncio.current_task():
             return
         del self._probing[key]

@@ -1,7 +1,7 @@
 """What is configured, as values: hosted zones, record sets, health checks, CIDR collections; names and values."""
 
 from dnsemu.model.alias_zones import alias_zone
-from dnsemu.model.cidr import CidrCollection, Network
+from dnsemu.model.cidr import CidrCollection, Network, unmapped_block
 from dnsemu.model.clients import ClientBlock, Clients, VpcClients, Whereabouts
 from dnsemu.model.configuration import Configuration, NotServed, Options
 from dnsemu.model.defaults import PRIVATE_NAME_SERVERS, name_servers_of, with_defaults, zone_id_of
@@ -65,6 +65,7 @@ __all__ = [
     "show_name",
     "show_value",
     "spelled_resource",
+    "unmapped_block",
     "with_defaults",
     "zone_id_of",
 ]

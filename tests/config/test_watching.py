@@ -339,6 +339,24 @@ def test_the_digest_tells_names_from_contents_and_files_from_each_other(tmp_path
     assert one == Watcher([tmp_path]).digest()
 
 
+def test_what_changes_while_files_are_read_is_noticed_and_what_reading_tells_is_not(zones: Path) -> None:
+    known, told = zones.parent / "known.mmdb", zones.parent / "told.mmdb"
+    _write(zones.parent, "known.mmdb", "told.mmdb", text="a database")
+    also = [known]
+    watcher = Watcher([zones], lambda: also)
+    before = watcher.digest()
+    also.append(told)
+    assert watcher.after_reading(before) == watcher.digest() != before
+    _write(zones, "new.yaml")
+    assert watcher.after_reading(before) != watcher.digest()
+    (zones / "new.yaml").unlink()
+    assert watcher.after_reading(before) == watcher.digest()
+    _replace(known, "another database")
+    assert watcher.after_reading(before) != watcher.digest()
+    also.remove(known)
+    assert watcher.after_reading(before) == watcher.digest()
+
+
 def test_a_pipe_is_not_read(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     assert Watcher([tmp_path / "pipe"]).digest() == Watcher([tmp_path / "pipe"]).digest()

@@ -25,9 +25,11 @@ import dns.rdatatype
 import pytest
 from e2e.launch import PATIENCE, Launched, launched
 
+import dnsemu
 from dnsemu.server.bind import file_descriptors
 
 pytestmark = pytest.mark.e2e
+SHIPPED = Path(dnsemu.__file__).parent / "data" / "dnsemu-geo.mmdb"
 
 
 class Event(NamedTuple):
@@ -305,6 +307,26 @@ def test_what_comes_back_after_a_command_is_noticed_as_well(saved: Saved) -> Non
         assert saved.server.value("a.a.test") == "192.0.2.2"
         file.write_text(text)
         saved.serves("192.0.2.1")
+
+
+def test_a_database_that_comes_later_is_noticed_and_nothing_is_read_twice(saved: Saved) -> None:
+    results = {one: f'dnsemu_config_reloads_total{{result="{one}"}}' for one in ("success", "failure")}
+    before, database = saved.server.metrics(), saved.folder.path.parent / f"{saved.folder.round}.mmdb"
+
+    def reloads(result: str) -> float:
+        return saved.server.metrics()[results[result]] - before[results[result]]
+
+    with saved.server.events() as events:
+        named = zone("a.test", 2, f"round {saved.folder.round}") + f"dnsemu: {{geoip: {database}}}\n"
+        (saved.folder.path / "a.yaml").write_text(named)
+        assert "[geoip]" in " ".join(events.until("reload")["reasons"])
+        shutil.copy(SHIPPED, database.with_suffix(".part"))
+        database.with_suffix(".part").rename(database)
+        assert events.until("reload")["succeeded"]
+    assert saved.server.value("a.a.test") == "192.0.2.2"
+    saved.folder.write("a.yaml", "a.test", 3)
+    saved.serves("192.0.2.3")
+    assert (reloads("success"), reloads("failure")) == (2, 1)
 
 
 def test_without_watching_a_signal_or_a_command_is_what_reloads(saved: Saved) -> None:
