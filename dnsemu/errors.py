@@ -49,6 +49,12 @@ def warning(origin: Origin, code: str, message: str, hint: str = "") -> Fault:
     return Fault(origin, code, message, hint, Severity.WARNING)
 
 
+def counted_faults(faults: Sequence[Fault]) -> str:
+    """`2 errors, 1 warning`."""
+    counts = [(sum(fault.severity is severity for fault in faults), severity.value) for severity in Severity]
+    return ", ".join(f"{count} {word}{'s' if count != 1 else ''}" for count, word in counts if count)
+
+
 def printable(text: str) -> str:
     """What somebody wrote, for a terminal or a log: characters that can not be printed as their escapes."""
     if text.isprintable():

@@ -22,7 +22,7 @@ from dnsemu.config import MissingPath
 from dnsemu.control.events import Events
 from dnsemu.control.operator import NotReloadable, Served
 from dnsemu.draws import Draws
-from dnsemu.errors import ConfigError, Fault, Severity
+from dnsemu.errors import ConfigError, Fault, Severity, counted_faults
 from dnsemu.health import Monitor, Observation, Probed, Resolver, Succession, Transition
 from dnsemu.model import ClientBlock, Configuration, HealthCheck, HealthSnapshot, Network
 from dnsemu.server import Answers, QueryLog, Recent
@@ -222,9 +222,9 @@ class Operations:
         faults = error.faults if isinstance(error, ConfigError) else []
         for fault in faults:
             _log_fault(fault)
-        why = f"{len(faults)} {'fault' if len(faults) == 1 else 'faults'}" if faults else str(error) or repr(error)
+        why = counted_faults(faults) or str(error) or repr(error)
         _log.error("not reloaded: %s; what was served before still is", why)
-        reasons = [str(fault) for fault in faults] or [why]
+        reasons = [str(fault) for fault in faults if fault.severity is Severity.ERROR] or [why]
         self.events.tell("reload", {"succeeded": False, "reasons": reasons})
 
     def _note_reload(self, *, succeeded: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 from importlib import import_module
 from keyword import iskeyword
 from typing import NoReturn
@@ -41,6 +42,8 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
+        if cmd_name == "serve":  # a process 1, as in a container, ignores signals that it has no handler for
+            signal.signal(signal.SIGTERM, lambda *_: sys.exit(Exit.DONE))
         file = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name  # import_.py
         command: click.Command = import_module(f"dnsemu.cli.{file}").command
         return command

@@ -8,10 +8,10 @@ from pathlib import Path
 import click
 
 from dnsemu.app import load
-from dnsemu.cli.output import Exit, as_github, as_json, fail, print_faults, status_of, summary
+from dnsemu.cli.output import Exit, as_github, as_json, fail, print_faults, status_of
 from dnsemu.cli.serve import DEFAULT_PATH
 from dnsemu.config import MissingPath
-from dnsemu.errors import ConfigError, Fault
+from dnsemu.errors import ConfigError, Fault, counted_faults
 
 
 @click.command()
@@ -56,7 +56,7 @@ def _report(faults: list[Fault], texts: dict[str, str], form: str) -> None:
     else:
         print_faults(faults, texts)
         if faults:
-            click.echo(summary(faults), err=True)
+            click.echo(counted_faults(faults), err=True)
 
 
 def _count(number: int, word: str) -> str:

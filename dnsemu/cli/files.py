@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dnsemu.app import Loaded, load
-from dnsemu.cli.output import Exit, fail, print_faults, status_of, summary
+from dnsemu.cli.output import Exit, fail, print_faults, status_of
 from dnsemu.config import MissingPath
-from dnsemu.errors import ConfigError
+from dnsemu.errors import ConfigError, counted_faults
 
 
 def load_or_leave(paths: Sequence[Path]) -> Loaded:
@@ -19,4 +19,4 @@ def load_or_leave(paths: Sequence[Path]) -> Loaded:
         fail(str(error), Exit.UNREADABLE)
     except ConfigError as error:
         print_faults(error.faults, error.texts)
-        fail(summary(error.faults), status_of(error.faults))
+        fail(counted_faults(error.faults), status_of(error.faults))

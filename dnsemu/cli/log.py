@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import select
 import sys
+import threading
+from collections import deque
 from datetime import UTC, datetime
+from time import monotonic
 
 import click
 
@@ -14,19 +19,100 @@ from dnsemu.errors import Fault
 _COLOURS = {"warning": "yellow", "error": "red"}
 
 
+MOST = 10_000  # lines that wait for somebody to read stderr
+_PATIENCE = 1.0  # seconds for what is left at the end
+_LOGGERS = ("dnsemu", "asyncio")
+
+
 def log_to_stderr(level: str, form: str) -> None:
     """Log what is at least as grave as `level`; `form` is text or json."""
-    stream = logging.StreamHandler()
-    stream.setFormatter(_Json() if form == "json" else _Text(colour=sys.stderr.isatty()))
-    root = logging.getLogger("dnsemu")
-    root.handlers[:] = [stream]
-    root.setLevel(level.upper())
-    root.propagate = False
+    stream = logging.StreamHandler() if sys.stderr is not None else logging.NullHandler()
+    stream.setFormatter(_Json() if form == "json" else _Text(colour=sys.stderr is not None and sys.stderr.isatty()))
+    _log_to(stream)
+    logging.getLogger("dnsemu").setLevel(level.upper())
+    logging.getLogger("asyncio").setLevel(max(logging.WARNING, logging.getLogger("dnsemu").level))
+
+
+def _log_to(handler: logging.Handler) -> None:
+    for name in _LOGGERS:
+        logger = logging.getLogger(name)
+        logger.handlers[:] = [handler]
+        logger.propagate = False
+
+
+def log_without_waiting() -> None:
+    """From now on a thread writes the log: who serves does not wait for whoever reads stderr, if anybody does."""
+    if sys.stderr is None:
+        return
+    before = logging.getLogger("dnsemu").handlers[0]
+    before.flush()
+    after = _Unwaited(sys.stderr.fileno())
+    after.setFormatter(before.formatter)
+    _log_to(after)
 
 
 def logs_json() -> bool:
     """Whether the log is for programs."""
     return any(isinstance(stream.formatter, _Json) for stream in logging.getLogger("dnsemu").handlers)
+
+
+class _Unwaited(logging.Handler):
+    """Lines for a file that may be a pipe or a terminal which nobody reads. What there is no room for is counted."""
+
+    def __init__(self, file: int) -> None:
+        super().__init__()
+        self._file = file
+        self._lines: deque[str] = deque()
+        self._lost = 0
+        self._is_done = threading.Event()
+        self._wake = threading.Event()
+        threading.Thread(target=self._run, name="log", daemon=True).start()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Queue a line, or drop it."""
+        try:
+            line = f"{self.format(record)}\n"
+        except Exception:
+            self.handleError(record)
+            return
+        if len(self._lines) >= MOST:
+            self._lost += 1
+            return
+        if self._lost:
+            lost, self._lost = self._lost, 0
+            told = logging.LogRecord(
+                "dnsemu", logging.WARNING, "", 0, "%d lines of the log are missing", (lost,), None
+            )
+            line = f"{self.format(told)}\n{line}"
+        self._is_done.clear()
+        self._lines.append(line)
+        self._wake.set()
+
+    def flush(self) -> None:
+        """Wait until all is written; not for long."""
+        end = monotonic() + _PATIENCE
+        while self._lines and (left := end - monotonic()) > 0:
+            self._is_done.clear()
+            self._wake.set()
+            self._is_done.wait(left)
+
+    def _run(self) -> None:
+        while True:
+            self._wake.wait()
+            self._wake.clear()
+            while self._lines:
+                self._write(self._lines[0].encode("utf-8", "backslashreplace"))
+                self._lines.popleft()
+            self._is_done.set()
+
+    def _write(self, octets: bytes) -> None:
+        while octets:
+            try:
+                octets = octets[os.write(self._file, octets) :]
+            except BlockingIOError:
+                select.select([], [self._file], [])
+            except OSError:  # nobody will ever read it
+                return
 
 
 class _Text(logging.Formatter):

@@ -67,12 +67,6 @@ def _lines(text: str) -> list[str]:
     return text.split("\n")
 
 
-def summary(faults: Sequence[Fault]) -> str:
-    """`2 errors, 1 warning`."""
-    counts = [(sum(fault.severity is severity for fault in faults), severity.value) for severity in Severity]
-    return ", ".join(counted(count, word) for count, word in counts if count)
-
-
 def counted(count: int, what: str) -> str:
     """`1 error`, `2 errors`."""
     return f"{count} {what}{'s' if count != 1 else ''}"

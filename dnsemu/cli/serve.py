@@ -13,15 +13,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from ipaddress import ip_network
 from pathlib import Path
+from time import monotonic
 from typing import Any, NoReturn
 
 import click
 
 from dnsemu.app import Loaded, Server, Settings, load
-from dnsemu.cli.log import log_to_stderr, logs_json
-from dnsemu.cli.output import Exit, fail, print_faults, status_of, summary
+from dnsemu.cli.log import log_to_stderr, log_without_waiting, logs_json
+from dnsemu.cli.output import Exit, fail, print_faults, status_of
 from dnsemu.config import MissingPath, Watcher
-from dnsemu.errors import ConfigError, Fault, Severity
+from dnsemu.errors import ConfigError, Fault, Severity, counted_faults
 from dnsemu.model import Network, unmapped_block
 from dnsemu.server import BindError, Endpoint, QueryLog, read_endpoint
 
@@ -31,6 +32,7 @@ DEFAULT_PATH = Path("zones")
 DEFAULT_LISTEN = "127.0.0.1:5300"
 DEFAULT_HTTP = "127.0.0.1:8053"
 _COLLECTIONS = (20_000, 20, 50)  # of the young things after so many, of older ones after so many of those
+_SELDOM, _MOST_TOLD = 10.0, 100  # seconds between two lines that say the same; how many lines are known
 _SWITCH = 0.0005  # seconds that a thread that renders or reads keeps answers waiting; Python's default is 5 ms
 
 
@@ -93,8 +95,6 @@ def command(
 ) -> None:
     """Answer the hosted zones of files and folders (default: zones/) until SIGTERM or Ctrl-C."""
     log_to_stderr(log_level, log_format)
-    # A process 1, as in a container, ignores signals that it has no handler for; it may be stopped while it reads.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(Exit.DONE))
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # what it asks for is being done
     try:
         endpoints = [read_endpoint(text) for text in listen or (DEFAULT_LISTEN,)]
@@ -189,10 +189,12 @@ async def _serve(server: Server, port_file: Path | None) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.put_nowait, number)
     sys.setswitchinterval(_SWITCH)
+    log_without_waiting()
     try:
         await server.start()
     except OSError as error:
-        _leave(f"--query-log {error.filename} can not be written: {error.strerror}", Exit.UNREADABLE)
+        where = error.filename or "to stdout"
+        _leave(f"--query-log {where} can not be written: {error.strerror}", Exit.UNREADABLE)
     # What was compiled holds no cycles, and lives long: the collector need not look at it, now or later. Of what is
     # made while serving it looks at the young things often, and seldom at all, as answers wait meanwhile.
     gc.freeze()
@@ -236,8 +238,17 @@ _reloads: set[asyncio.Task[None]] = set()  # the loop itself keeps no task alive
 
 
 def _log_failure(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """What the event loop has to say, as one line of our log."""
-    _log.error("%s: %s", context["message"], context.get("exception", ""))
+    """What the event loop has to say, as one line of our log; the same thing seldom, as it may come all the time."""
+    line = f"{context['message']}: {context.get('exception', '')}"
+    now = monotonic()
+    if now >= _told.get(line, 0.0):
+        if len(_told) >= _MOST_TOLD:
+            _told.clear()
+        _told[line] = now + _SELDOM
+        _log.error("%s", line)
+
+
+_told: dict[str, float] = {}  # lines, and until when they are not said again
 
 
 def _write_ports(file: Path, server: Server) -> None:
@@ -298,6 +309,6 @@ def _load(files: _Files) -> Loaded:
         _leave(f"{error}; dnsemu init writes a zone file to begin with", Exit.UNREADABLE)
     except ConfigError as error:
         _tell(error.faults, error.texts)
-        _leave(f"not serving: {summary(error.faults)}", status_of(error.faults))
+        _leave(f"not serving: {counted_faults(error.faults)}", status_of(error.faults))
     _tell(loaded.warnings, loaded.texts)
     return loaded

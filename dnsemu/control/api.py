@@ -24,7 +24,7 @@ from dnsemu.control.looking import events, queries
 from dnsemu.control.openapi import document
 from dnsemu.control.operator import NotReloadable, Operator
 from dnsemu.control.routes import Refused, Route, give, read_body
-from dnsemu.errors import ConfigError, TextError, printable
+from dnsemu.errors import ConfigError, TextError, counted_faults, printable
 from dnsemu.health import Standing
 from dnsemu.location import check_area, check_region
 from dnsemu.model import ClientBlock, Network, Whereabouts, read_duration, unmapped_block
@@ -215,8 +215,7 @@ async def reload(operator: Operator, request: web.Request) -> models.ServedConfi
         return describe_served(await operator.reload())
     except ConfigError as error:
         details = [describe_fault(fault) for fault in error.faults]
-        count = f"{len(details)} fault{'s' if len(details) != 1 else ''}"
-        message = f"{count}; what was served before still is"
+        message = f"{counted_faults(error.faults)}; what was served before still is"
         raise Refused(400, message, details, "invalid-configuration") from None
     except MissingPath as error:
         raise Refused(400, f"{error}; what was served before still is", code="missing-path") from None

@@ -125,7 +125,8 @@ class Connection(asyncio.Protocol):
     def _answer_pending(self) -> None:
         """Answers whole messages, as long as the peer reads (RFC 7766 6.2.1.1, 8)."""
         pending, at = self._pending, 0
-        while not self._blocked and len(pending) - at >= 2:
+        closing = self._transport.is_closing  # a peer may have gone while its questions were waiting
+        while not self._blocked and not closing() and len(pending) - at >= 2:
             end = at + 2 + int.from_bytes(pending[at : at + 2], "big")
             if end - at - 2 < _HEADER:  # no message is that short: this stream is no DNS
                 self._transport.abort()

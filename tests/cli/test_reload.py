@@ -114,7 +114,7 @@ def test_every_reason_is_told_with_its_place_and_the_old_files_are_served(server
     assert (done.exit_code, done.stdout) == (1, "")
     told = [line for line in done.stderr.splitlines() if not line.startswith("    hint: ")]
     places = [re.sub(r": error\[([a-z-]+)\]: .*", r" \1", line.replace(f"{folder}/", "")) for line in told]
-    assert places[-1] == f"dnsemu: {len(places) - 1} faults; what was served before still is"
+    assert places[-1] == f"dnsemu: {len(places) - 1} errors; what was served before still is"
     assert {"bad.yaml:5:46 value-address", "bad.yaml:6:28 unknown-key", "r.yaml:26:5 id-twice"} <= set(places)
     assert "    hint: did you mean ttl?" in done.stderr.splitlines()
     assert server.ask("fo.r.test") == ["192.0.2.1"]
@@ -127,7 +127,7 @@ def test_every_reason_is_told_with_its_place_and_the_old_files_are_served(server
 def test_one_fault_is_one(server: Operated, folder: Path) -> None:
     (folder / "r.yaml").write_text(ZONE.replace("192.0.2.1}", "192.0.2.256}"))
     last = server.dnsemu("reload").stderr.splitlines()[-1]
-    assert last == "dnsemu: 1 fault; what was served before still is"
+    assert last == "dnsemu: 1 error; what was served before still is"
 
 
 @pytest.mark.parametrize(

@@ -103,7 +103,7 @@ def test_every_reason_is_told_with_its_place(server: Operated, folder: Path) -> 
     (folder / "b.yaml").write_text("version: 2\n", encoding="utf-8")
     reply = reload(server)
     assert (reply.status, reply.error["code"]) == (400, "invalid-configuration")
-    assert reply.error["message"] == "3 faults; what was served before still is"
+    assert reply.error["message"] == "3 errors; what was served before still is"
     found = [(Path(one["file"]).name, one["line"], one["column"], one["code"]) for one in reply.error["details"]]
     assert found == [
         ("a.yaml", 5, 35, "wrong-type"),
@@ -166,7 +166,7 @@ def test_a_folder_without_files_is_told(server: Operated, folder: Path) -> None:
 
 def test_one_reason_is_one(server: Operated, folder: Path) -> None:
     (folder / "a.yaml").write_text("version: 2\n", encoding="utf-8")
-    assert reload(server).error["message"] == "1 fault; what was served before still is"
+    assert reload(server).error["message"] == "1 error; what was served before still is"
 
 
 def test_a_file_may_have_any_name(server: Operated, folder: Path) -> None:

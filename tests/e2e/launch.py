@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -24,8 +25,11 @@ PATIENCE = 20.0  # seconds until a start counts as failed; other jobs may run on
 class Launched:
     """A running server process."""
 
-    def __init__(self, process: subprocess.Popen[bytes], port: int, log: Path) -> None:
-        self.process, self.port, self._log = process, port, log
+    def __init__(self, process: subprocess.Popen[bytes], ports: dict[str, Any], log: Path) -> None:
+        (address,) = ports["dns"]
+        self.port = int(address.rpartition(":")[2])
+        self.http: str = ports["http"]
+        self.process, self._log = process, log
         self._memory = psutil.Process(process.pid)
 
     @property
@@ -41,10 +45,10 @@ class Launched:
     def log(self) -> str:
         return self._log.read_text(encoding="utf-8")
 
-    def wait_for_log(self, text: str) -> str:
-        """The log, once it has that text in a whole line; as it is if it never has."""
+    def wait_for_log(self, text: str, begin: int = 0) -> str:
+        """The log, once it has that text in a whole line, from `begin` on; as it is if it never has."""
         deadline = time.monotonic() + PATIENCE
-        while text not in self.log.rpartition("\n")[0] and time.monotonic() < deadline:
+        while text not in self.log[begin:].rpartition("\n")[0] and time.monotonic() < deadline:
             time.sleep(0.02)
         return self.log
 
@@ -61,8 +65,9 @@ def launched(
     zones: Path = ZONES,
     listen: str = "127.0.0.1:0",
     program: Sequence[str] = (sys.executable, "-m", "dnsemu"),
+    stderr: int | None = None,
 ) -> Iterator[Launched]:
-    """A server on a free port for the length of a block."""
+    """A server on a free port for the length of a block. Its log is read from a file, unless `stderr` is another."""
     with tempfile.TemporaryDirectory(prefix="dnsemu-") as folder:
         log, port_file = Path(folder, "log"), Path(folder, "port.json")
         argv = [
@@ -75,19 +80,22 @@ def launched(
             str(port_file),
             *(() if "--http" in options else ("--http", "127.0.0.1:0")),
         ]
-        with log.open("wb") as out, subprocess.Popen([*argv, *options], stdout=out, stderr=out) as process:
+        with (
+            log.open("wb") as out,
+            subprocess.Popen([*argv, *options], stdout=out, stderr=out if stderr is None else stderr) as process,
+        ):
             try:
-                yield Launched(process, _port(port_file, process, log), log)
+                yield Launched(process, _ports(port_file, process, log), log)
             finally:
                 process.kill()
 
 
-def _port(port_file: Path, process: subprocess.Popen[bytes], log: Path) -> int:
+def _ports(port_file: Path, process: subprocess.Popen[bytes], log: Path) -> dict[str, Any]:
     deadline = time.monotonic() + PATIENCE
     while process.poll() is None and time.monotonic() < deadline:
         if port_file.exists():
-            (address,) = json.loads(port_file.read_text(encoding="utf-8"))["dns"]
-            return int(address.rpartition(":")[2])
+            ports: dict[str, Any] = json.loads(port_file.read_text(encoding="utf-8"))
+            return ports
         time.sleep(0.01)
     pytest.fail(f"not serving, exit status {process.poll()}:\n{log.read_text(encoding='utf-8')}")
 

@@ -246,8 +246,11 @@ def test_answers_follow_an_endpoint(world: World, check: str) -> None:
     assert (died["status"], revived["status"]) == ("unhealthy", "healthy")
     assert died["why"] == refused
     assert revived["why"].startswith("Success: ")
-    assert f"health check {check} is UNHEALTHY: {died['why']}" in world.server.launched.log
-    assert f"health check {check} is healthy: {revived['why']}" in world.server.launched.log
+    for line in (
+        f"health check {check} is UNHEALTHY: {died['why']}",
+        f"health check {check} is healthy: {revived['why']}",
+    ):
+        assert line in world.server.launched.wait_for_log(line)
     assert (shown["status"], shown["since"], shown["forced"]) == ("unhealthy", died["at"], None)
     assert shown["checkers"][0]["observation"]["text"] == refused
     assert re.search(rf"^  - p +PRIMARY +UNHEALTHY \(health check {check}\) +192\.0\.2\.1$", why, re.MULTILINE)

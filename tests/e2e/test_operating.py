@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
 import shutil
 import signal
 import socket
+import struct
+import sys
 import threading
 import time
 from collections import Counter
@@ -70,10 +73,8 @@ class Operated:
     """A server process, as those see it who operate it."""
 
     def __init__(self, launched: Launched) -> None:
-        found = re.search(r"listening on http://(\S+)", launched.wait_for_log("listening on http://"))
-        assert found, launched.log
         self.launched = launched
-        self.place = found[1]
+        self.place = launched.http
         host, _, port = self.place.rpartition(":")
         self.http = host, int(port)
 
@@ -263,10 +264,11 @@ def test_a_bad_file_keeps_the_old_one_until_it_is_repaired(saved: Saved) -> None
         f"{file}:6:28: error[unknown-key]: the key 'tttl' is not known here",
     ]
     assert [one for one in told["reasons"] if one in faults] == faults
-    lines = [line[9:] for line in saved.server.launched.log[logged:].splitlines()]
+    last_line = f"error   not reloaded: {len(told['reasons'])} errors; what was served before still is"
+    lines = [line[9:] for line in saved.server.launched.wait_for_log(last_line)[logged:].splitlines()]
+    assert last_line in lines
     for fault in faults:
         assert any(line.startswith(f"error   {fault}") for line in lines), fault
-    assert f"error   not reloaded: {len(told['reasons'])} faults; what was served before still is" in lines
     after = saved.server.metrics()
     assert (before[last], after[last], after[failures] - before[failures]) == (1, 0, 1)
     assert saved.server.value("a.a.test") == "192.0.2.1"
@@ -550,6 +552,54 @@ def test_the_log_as_route_53_writes_it_and_a_folder_that_goes_and_comes_back(sav
     assert log.count("queries can not be logged: ") == 1
     assert "warning queries are logged again; 1 are missing" in log
     assert [line.split(" ")[3] for line in file.read_text().splitlines()] == ["a.k.test"]
+
+
+@pytest.mark.skipif(not hasattr(fcntl, "F_SETPIPE_SZ"), reason="only Linux sets the size of a pipe")
+def test_nobody_waits_for_a_log_that_is_not_read(tmp_path: Path) -> None:
+    """A terminal that is stopped (Ctrl-S), or a program that starts a server and does not read what it says."""
+    check = "{id: web, type: TCP, ip_address: 127.0.0.1, port: 1, disabled: true}"
+    (tmp_path / "a.yaml").write_text(f"{zone('a.test', 1)}health_checks:\n  - {check}\n")
+    read, write = os.pipe()
+    fcntl.fcntl(write, fcntl.F_SETPIPE_SZ, 4096)
+    try:
+        with operated(zones=tmp_path, stderr=write) as server:
+            for number in range(200):  # 50 octets a line or more
+                status = ("healthy", "unhealthy")[number % 2]
+                body = {"status": status, "reason": "x" * 100}
+                assert server.call("PUT", "/api/v1/health-checks/web/override", body)[0] == 200
+                assert server.value("a.a.test") == "192.0.2.1"
+            status, seconds = server.launched.stop()
+        assert (status, seconds < 5) == (0, True)
+        os.close(write)
+        write = -1
+        with open(read, "rb", closefd=False) as log:
+            assert len(log.read()) > 3000
+    finally:
+        os.close(read)
+        if write >= 0:
+            os.close(write)
+
+
+def test_without_stderr_it_serves(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(zone("a.test", 1))
+    closed = ("sh", "-c", 'exec "$@" 2>&-', "sh", sys.executable, "-m", "dnsemu")
+    with launched(zones=tmp_path, program=closed) as server:
+        question = dns.message.make_query("a.a.test", "A")
+        assert dns.query.udp(question, "127.0.0.1", PATIENCE, server.port).answer
+        assert server.stop()[0] == 0
+
+
+def test_peers_that_ask_and_reset_are_no_reason_to_say_much(saved: Saved) -> None:
+    question = dns.message.make_query("a.a.test", "A").to_wire()
+    before = len(saved.server.launched.log)
+    for _ in range(20):
+        with socket.create_connection(saved.server.launched.address, PATIENCE) as sock:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            sock.sendall((len(question).to_bytes(2, "big") + question) * 400)
+    assert saved.server.value("a.a.test") == "192.0.2.1"
+    saved.server.launched.process.send_signal(signal.SIGHUP)
+    assert "reloaded" in saved.server.launched.wait_for_log("reloaded", before)
+    assert "raised exception" not in saved.server.launched.log[before:]
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
