@@ -9,25 +9,22 @@ import socket
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from dnsemu.app.descriptors import shares
 from dnsemu.app.loading import Loaded
 from dnsemu.app.operations import Operations
 from dnsemu.config import Digest, Watcher
 from dnsemu.model import Configuration, HostedZone, Network, show_name
 from dnsemu.server import BindError, Endpoint, Limits, QueryLog, Serving, bind, bind_http
-from dnsemu.server.bind import Sockets, file_descriptors
+from dnsemu.server.bind import Sockets
 
 if TYPE_CHECKING:
     from dnsemu.control.listener import Listener
 
 MOST_ZONES_LOGGED = 20
-_DESCRIPTORS = 4096  # without those of probes
-_MOST_PROBES = 20_000  # at a time
-_HTTP_DESCRIPTORS = 1024
-_FEWEST_PROBES = 64
 _PAUSE = 0.2  # seconds until a file descriptor may be free
 _QUIET, _FEW = 1.0, 100  # seconds, and questions in them
 _FOR_HTTP = ("dnsemu.metrics", "dnsemu.control.listener")
@@ -77,20 +74,18 @@ class Server:
         except BindError:
             _close_all(sockets)
             raise
-        descriptors = file_descriptors(_DESCRIPTORS + _MOST_PROBES)  # a reload may bring any number of health checks
-        for_http = min(_HTTP_DESCRIPTORS, descriptors // 4) if self._http else 0
-        limits = (limits or Limits()).within(descriptors - for_http)
-        spare = descriptors - limits.connections - for_http
+        limits = limits or Limits()
+        self._shares = shares(limits.connections)
         self.operations = Operations(
             loaded,
             seed,
             counts=self._http is not None,
-            probes=max(_FEWEST_PROBES, min(spare, _MOST_PROBES)),
+            probes=self._shares.probes,
             read=self._read if settings.read else None,
             settle=settings.settle,
             log=settings.query_log,
         )
-        self._serving = Serving(sockets, self.operations.answers, limits)
+        self._serving = Serving(sockets, self.operations.answers, replace(limits, connections=self._shares.tcp))
         self._listener: Listener | None = None
         self._watching: asyncio.Task[None] | None = None
         self._digest = settings.digest
@@ -140,7 +135,7 @@ class Server:
         await operations.prepare_metrics()
         from dnsemu.control.listener import Listener
 
-        self._listener = Listener(sock, operations, self._settings.allow_control)
+        self._listener = Listener(sock, operations, self._settings.allow_control, self._shares.http)
         await self._listener.start()
 
     async def _until_wanted(self, sock: socket.socket) -> None:

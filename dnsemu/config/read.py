@@ -147,8 +147,11 @@ def _read_part(source: Source, faults: list[Fault]) -> _Part | None:
     faults += found
     if tree is None and found:
         return None
+    if not source.text.strip():  # some programs empty a file a while before they write it
+        faults.append(Fault(Origin(source.name), "file-empty", "the file is empty", "remove it, or say version: 1"))
+        return None
     if tree is None:  # it says nothing, and nothing is missing in it
-        faults.append(warning(Origin(source.name), "file-empty", "there is nothing in this file"))
+        faults.append(warning(Origin(source.name), "file-comments", "there is nothing in this file but comments"))
         tree = Mapping(position(1, 1))
     at = At(source.name, tree, getattr(tree, "at", position(1, 1)))
     if not isinstance(tree, Mapping):

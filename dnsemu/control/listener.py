@@ -16,24 +16,26 @@ from dnsemu import __version__
 from dnsemu.control.api import ROUTES
 from dnsemu.control.guard import is_foreign, may_change
 from dnsemu.control.operator import Operator
-from dnsemu.control.routes import Refused, Route, give, refusal
+from dnsemu.control.routes import Refused, Route, give, read_no_query, read_nothing, refusal
+from dnsemu.errors import printable
 from dnsemu.model import Network
 from dnsemu.server.bind import BACKLOG
 
 _log = logging.getLogger(__name__)
 _http_log = logging.getLogger(f"{__name__}.http")
 LARGEST_BODY = 1 << 20  # octets
-MOST_CONNECTIONS = 1024
 _KEEPALIVE = 30.0  # seconds without a request
 _END = 0.5  # seconds that requests have to end when the server stops
-_CALLS = "call it from this machine, or start dnsemu with --allow-control"
+_CALLS = "only 127.0.0.1 and ::1 may, and who is named by --allow-control"
 
 
 class Listener:
     """Answers HTTP on a socket that is bound already, which it owns, on the running loop."""
 
-    def __init__(self, sock: socket.socket, operator: Operator, allowed: Sequence[Network]) -> None:
-        """`allowed`: blocks of clients that may change something, beside this machine."""
+    def __init__(self, sock: socket.socket, operator: Operator, allowed: Sequence[Network], most: int) -> None:
+        """`allowed`: blocks of clients that may change something, beside this machine; `most`: connections."""
+        self._most = most
+        self._is_full = False  # since somebody was turned away, until there is room again
         self._sock = sock
         self._operator = operator
         self._allowed = allowed
@@ -72,7 +74,13 @@ class Listener:
         """A connection; one too many is ended at once."""
         server = self._runner.server
         assert server is not None, "there are no connections before setup"
-        return _TurnedAway() if len(server.connections) >= MOST_CONNECTIONS else server()
+        if len(server.connections) < self._most:
+            self._is_full = False
+            return server()
+        if not self._is_full:
+            _log.warning("too many HTTP connections: new ones are closed, as %d are open", self._most)
+        self._is_full = True
+        return _TurnedAway()
 
     @web.middleware
     async def _guarded(
@@ -105,7 +113,12 @@ class Listener:
     def _answering(self, route: Route) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         async def answer(request: web.Request) -> web.StreamResponse:
             if route.changes and not may_change(request.remote or "", self._allowed):
+                _log.info("%s %s is not for %s: %s", request.method, printable(request.path), request.remote, _CALLS)
                 raise Refused(403, f"{request.remote} may not change anything: {_CALLS}")
+            if route.by is None and route.path.startswith("/api/"):
+                read_no_query(request)
+            if route.changes and route.asks is None:
+                await read_nothing(request)
             given = await route.handler(self._operator, request)
             return give(given) if isinstance(given, BaseModel) else given
 

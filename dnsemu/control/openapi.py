@@ -94,9 +94,9 @@ def _answer(route: Route, schemas: dict[Any, Json]) -> Json:
 
 
 def _failures(route: Route) -> Json:
-    """Every request can be one of a browser's for a foreign page; whatever has a body can be too large."""
-    statuses = {403, *route.fails, *((400,) if route.by or route.asks is not None else ())}
-    statuses |= {413} if route.asks is not None else set()
+    """Every request can be one of a browser's for a foreign page; a body can be wrong, too large, or never come."""
+    statuses = {403, *route.fails, *((400,) if route.path.startswith("/api/") else ())}
+    statuses |= {408, 413} if route.asks is not None or route.changes else set()
     schema = {"$ref": _REF.format(model="Error")}
     return {
         str(status): {"description": HTTPStatus(status).phrase, "content": {"application/json": {"schema": schema}}}

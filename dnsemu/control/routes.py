@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -18,11 +19,13 @@ Handler = Callable[[Operator, web.Request], Awaitable["BaseModel | web.StreamRes
 
 MOST_KEYS, MOST_REASONS = 100, 100
 MOST_VALUES = 2000  # in a body; of a list ten for each item
+PATIENCE = 30.0  # seconds for a body to come
 STATUSES = {
     400: "bad-request",
     403: "forbidden",
     404: "not-found",
     405: "method-not-allowed",
+    408: "timeout",
     409: "conflict",
     413: "too-large",
     503: "busy",
@@ -75,7 +78,7 @@ def give(model: BaseModel, status: int = 200) -> web.Response:
 
 async def read_body(request: web.Request, kind: type[T], most: int = 0) -> Any:
     """The body as a model, or as a list of at most `most` of them. Raises Refused with every reason."""
-    octets = await request.read() or b"{}"
+    octets = await _octets_of(request) or b"{}"
     _check_size(octets, max(MOST_VALUES, 10 * most))
     shape = _check_json(octets)
     is_list = most and isinstance(shape, list)
@@ -85,6 +88,20 @@ async def read_body(request: web.Request, kind: type[T], most: int = 0) -> Any:
         return TypeAdapter(list[kind] if is_list else kind).validate_json(octets)  # type: ignore[valid-type]
     except ValidationError as error:
         raise _invalid(error, "the body") from None
+
+
+async def read_nothing(request: web.Request) -> None:
+    """There is no body, or an empty object. Raises Refused: whoever sends more wants something else than it gets."""
+    if (await _octets_of(request)).strip() not in (b"", b"{}"):
+        raise Refused(400, "this takes no body")
+
+
+async def _octets_of(request: web.Request) -> bytes:
+    try:
+        async with asyncio.timeout(PATIENCE):
+            return await request.read()
+    except TimeoutError:
+        raise Refused(408, f"the body did not come within {PATIENCE:g} s") from None
 
 
 def _check_size(octets: bytes, most: int) -> None:
@@ -108,6 +125,12 @@ def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) > MOST_KEYS:
         raise Refused(400, f"the body is not what it should be: an object has more than {MOST_KEYS} keys")
     return found
+
+
+def read_no_query(request: web.Request) -> None:
+    """There is no query string. Raises Refused."""
+    if request.query:
+        raise Refused(400, f"this takes no parameters, so not {', '.join(sorted(set(request.query)))} either")
 
 
 def read_query(request: web.Request, kind: type[T]) -> T:

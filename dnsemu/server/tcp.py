@@ -6,14 +6,13 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from dnsemu.server.bind import octets_of
 
 _log = logging.getLogger(__name__)
 _HEADER = 12
-_OTHER_DESCRIPTORS = 64  # sockets that listen, files, and one connection more, to turn it away
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +23,6 @@ class Limits:
     lifetime: float = 300.0
     connections: int = 1024
     per_client: int = 128
-
-    def within(self, descriptors: int) -> Limits:
-        """These limits, or fewer connections where the process may have only so many file descriptors."""
-        return replace(self, connections=max(1, min(self.connections, descriptors - _OTHER_DESCRIPTORS)))
 
 
 @dataclass(slots=True)

@@ -17,7 +17,6 @@ from e2e.launch import launched
 from dnsemu.app import load_text
 from dnsemu.cli import check, query, serve
 from dnsemu.errors import ConfigError
-from dnsemu.server import Limits
 from dnsemu.testing import serve as served
 
 ZONE = "version: 1\nhosted_zones:\n  - name: example.com\n    record_sets:\n"
@@ -43,13 +42,6 @@ def test_output_that_can_not_be_written() -> None:
         done = subprocess.run(argv, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert done.returncode == 4
     assert "Traceback" not in done.stderr
-
-
-def test_more_connections_than_file_descriptors() -> None:
-    """The cap follows what the system allows: nobody is accepted whom there is no descriptor for."""
-    assert Limits(connections=1024).within(256).connections == 256 - 64
-    assert Limits(connections=10).within(4096).connections == 10
-    assert Limits().within(10).connections == 1
 
 
 def test_a_server_with_few_file_descriptors_goes_on_answering() -> None:

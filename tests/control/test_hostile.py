@@ -16,7 +16,8 @@ import pytest
 from control.harness import CHECKS, Operated, check_path, checks_zone, operated, read_all
 from properties.strategies import EXPLORE
 
-from dnsemu.control import listener
+from dnsemu.app import descriptors
+from dnsemu.control import listener, routes
 
 MIB = 1 << 20
 FORCE = f"{check_path('web')}/override"
@@ -354,8 +355,8 @@ def test_clients_may_leave_at_any_time(server: Operated) -> None:
     assert_well(server)
 
 
-def test_one_connection_too_many_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listener, "MOST_CONNECTIONS", 20)
+def test_one_connection_too_many_is_ended(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    monkeypatch.setattr(descriptors, "_HTTP", 20)
     with operated(checks_zone(CHECKS)) as server, ExitStack() as stack:
         request = b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
         held = [stack.enter_context(server.connected()) for _ in range(20)]
@@ -364,6 +365,9 @@ def test_one_connection_too_many_is_ended(monkeypatch: pytest.MonkeyPatch) -> No
             assert sock.recv(65536)
         for _ in range(5):
             assert server.raw(request) == b""
+        assert [record.getMessage() for record in caplog.records] == [
+            "too many HTTP connections: new ones are closed, as 20 are open"
+        ]
         assert server.values("n0.fo.test")
         held[7].sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
         assert statuses(read_all(held[7])) == [200]
@@ -376,6 +380,19 @@ def test_connections_without_a_request_are_ended(monkeypatch: pytest.MonkeyPatch
         assert server.raw() == b""
         assert server.raw(b"GET /healthz HT") == b""
         assert statuses(server.raw(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")) == [200]
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("POST", "/api/v1/resolve"), ("PUT", FORCE), ("POST", "/api/v1/reset"), ("DELETE", FORCE)],
+)
+def test_a_body_that_does_not_come_is_not_waited_for(monkeypatch: pytest.MonkeyPatch, method: str, path: str) -> None:
+    monkeypatch.setattr(routes, "PATIENCE", 0.1)
+    with operated(checks_zone(CHECKS)) as server:
+        whole = request(method, path, b" " * 100)
+        octets = server.raw(whole[:-50].replace(b"Connection: close\r\n", b""))
+        assert statuses(octets) == [408]
+        assert b'"code":"timeout"' in octets
 
 
 def test_closing_the_server_ends_all_connections(monkeypatch: pytest.MonkeyPatch) -> None:

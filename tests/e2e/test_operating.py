@@ -279,6 +279,16 @@ def test_a_bad_file_keeps_the_old_one_until_it_is_repaired(saved: Saved) -> None
     assert (repaired[last], repaired[failures]) == (1, after[failures])
 
 
+def test_a_file_that_is_empty_for_a_while_keeps_the_old_one(saved: Saved) -> None:
+    """`generate > a.yaml` empties it first."""
+    with (saved.folder.path / "a.yaml").open("w") as file, saved.server.events() as events:
+        saved.server.launched.process.send_signal(signal.SIGHUP)
+        assert "error[file-empty]" in events.until("reload", succeeded=False)["reasons"][0]
+        assert saved.server.value("a.a.test") == "192.0.2.1"
+        file.write(zone("a.test", 2, f"round {saved.folder.round}"))
+    saved.serves("192.0.2.2")
+
+
 def test_no_file_at_all_keeps_the_old_ones(saved: Saved) -> None:
     (saved.folder.path / "seen.yaml").unlink()
     until(lambda: saved.server.value("a.seen.test") == "REFUSED")
