@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from functools import cache
 from ipaddress import ip_network
-from typing import Any
+from typing import Annotated, Any
 
 from aiohttp import web
+from pydantic import Field
 
 from dnsemu.config import MissingPath, tables
 from dnsemu.control import models
-from dnsemu.control.asking import answer, explain_answer
+from dnsemu.control.asking import MOST_QUESTIONS, answer, explain_answer
 from dnsemu.control.describe import (
     describe_check,
     describe_fault,
@@ -23,8 +24,8 @@ from dnsemu.control.describe import (
 from dnsemu.control.looking import events, queries
 from dnsemu.control.openapi import document
 from dnsemu.control.operator import NotReloadable, Operator
-from dnsemu.control.routes import Refused, Route, give, read_body
-from dnsemu.errors import ConfigError, TextError, counted_faults, printable
+from dnsemu.control.routes import Refused, Route, give, noting, read_body, reasons
+from dnsemu.errors import ConfigError, counted_faults, printable
 from dnsemu.health import Standing
 from dnsemu.location import check_area, check_region
 from dnsemu.model import ClientBlock, Network, Whereabouts, read_duration, unmapped_block
@@ -90,7 +91,9 @@ async def force(operator: Operator, request: web.Request) -> models.HealthCheck:
     body: models.OverrideRequest = await read_body(request, models.OverrideRequest)
     seconds = None if body.for_ is None else read_duration(body.for_) / 1000
     if seconds is not None and seconds > _LONGEST:
-        raise Refused(400, "for: at most 876000h; leave it out, and it holds until it is cleared")
+        with reasons("the body is not what it should be") as found:
+            told = "at most 876000h; leave it out, and it holds until it is cleared"
+            found.append({"path": "for", "message": told, "code": "too-long"})
     reason = printable(body.reason)
     standing = _standing(operator, request)  # again: a reload may have come before the body
     forced = operator.monitor.force(
@@ -155,7 +158,8 @@ async def list_places(operator: Operator, request: web.Request) -> models.Places
 async def set_place(operator: Operator, request: web.Request) -> models.Place:
     """Take the clients of a block to be somewhere."""
     block = _block(request)
-    place = ClientBlock(block, _whereabouts(operator, await read_body(request, models.PlaceRequest)))
+    body: models.PlaceRequest = await read_body(request, models.PlaceRequest)
+    place = ClientBlock(block, _whereabouts(operator, body))
     operator.set_place(place)
     _tell(operator, request, f"place set for {block}")
     return describe_place(place)
@@ -172,9 +176,9 @@ async def drop_place(operator: Operator, request: web.Request) -> models.Done:
 
 def _block(request: web.Request) -> Network:
     text = request.match_info["cidr"]
-    if "%" in text:
-        raise Refused(400, f"'{text}' is of one interface only: a block has no scope")
     try:
+        if "%" in text:  # of one interface only, or encoded twice
+            raise ValueError(f"'{text}' has a % in it")
         block = ip_network(text)
     except ValueError as error:
         raise Refused(400, f"not a CIDR block: {error}") from None
@@ -182,17 +186,18 @@ def _block(request: web.Request) -> Network:
 
 
 def _whereabouts(operator: Operator, body: models.PlaceRequest) -> Whereabouts:
-    """What the body says, by the rules of zone files."""
-    try:
-        if body.region is not None:
-            check_region(body.region, tables().regions)
-        if body.continent is not None or body.country is not None or body.subdivision is not None:
-            check_area(tables(), body.continent, body.country, body.subdivision)
-    except TextError as error:
-        raise Refused(400, f"{error.message}{f'; {error.hint}' if error.hint else ''}") from None
+    """What the body says, by the rules of zone files. Raises Refused with every reason."""
     known = _vpc_ids(operator)
-    if body.vpc_id is not None and body.vpc_id not in known:
-        raise Refused(400, f"there is no VPC '{body.vpc_id}'; known: {', '.join(sorted(known)) or 'none'}")
+    with reasons("the body is not what it should be") as found:
+        if body.region is not None:
+            with noting(found):
+                check_region(body.region, tables().regions)
+        if body.continent is not None or body.country is not None or body.subdivision is not None:
+            with noting(found):
+                check_area(tables(), body.continent, body.country, body.subdivision)
+        if body.vpc_id is not None and body.vpc_id not in known:
+            told = f"there is no VPC '{body.vpc_id}'; known: {', '.join(sorted(known)) or 'none'}"
+            found.append({"path": "vpc_id", "message": told, "code": "unknown-vpc"})
     degrees = (body.coordinates.latitude, body.coordinates.longitude) if body.coordinates else None
     where = Whereabouts(body.continent, body.country, body.subdivision, degrees, body.region, body.vpc_id)
     if not where.is_place and where.vpc_id is None:
@@ -240,7 +245,7 @@ def _routes() -> list[Route]:
     checks = f"{api}/health-checks"
     check = f"{checks}/{{id:[^/]+}}"  # with a slash in it as %2F; what else may have one, also plain
     many: Any = models.Resolution | list[models.Resolution]
-    questions: Any = models.Question | list[models.Question]
+    questions: Any = models.Question | Annotated[list[models.Question], Field(max_length=MOST_QUESTIONS)]
     return [
         Route("GET", "/healthz", health, "Whether the process is alive", text),
         Route("GET", "/ready", ready, "Whether it answers questions", text, fails=(503,)),

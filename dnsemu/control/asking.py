@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import dns.exception
 import dns.rdatatype
@@ -15,10 +15,10 @@ from dnsemu.config import geography
 from dnsemu.control import models
 from dnsemu.control.describe import describe_decisions
 from dnsemu.control.operator import Operator
-from dnsemu.control.routes import Refused, read_body, read_query
+from dnsemu.control.routes import Refused, noting, read_body, read_query, reasons
 from dnsemu.errors import TextError
 from dnsemu.location import read_whence
-from dnsemu.model import Type
+from dnsemu.model import Type, read_name
 from dnsemu.server.queries import decided
 
 T = TypeVar("T")
@@ -33,10 +33,12 @@ async def answer(operator: Operator, request: web.Request) -> web.Response | mod
     served = _Served(operator)
     if not isinstance(body, list):
         return _resolution(operator, served.authority, body, served.asked(body))
-    asked = [served.asked(question) async for question in _in_slices(body)]  # all of them, before anything is drawn
+    with reasons("the questions are not what they should be") as found:  # all of them, before anything is drawn
+        asked = [served.read(one, found, str(number)) async for number, one in _in_slices(list(enumerate(body)))]
     answers = [
         _resolution(operator, served.authority, question, one).model_dump_json(by_alias=True)
         async for question, one in _in_slices(list(zip(body, asked, strict=True)))
+        if one is not None
     ]
     return web.Response(text=f"[{','.join(answers)}]", content_type="application/json")
 
@@ -58,12 +60,24 @@ class _Served:
         self._places = list(operator.places.values())
 
     def asked(self, question: models.Question) -> Asked:
-        """Who asks for what. Raises Refused."""
-        try:
+        """Who asks for what. Raises Refused with every reason."""
+        with reasons("the question is not what it should be") as found:
+            asked = self.read(question, found)
+        assert asked is not None, "or there are reasons"
+        return asked
+
+    def read(self, question: models.Question, found: list[dict[str, Any]], *path: str) -> Asked | None:
+        """Who asks for what; None if something is wrong with it, which is `found` then."""
+        who = rdtype = asked = None
+        with noting(found, *path, "from"):
             who = read_whence(question.from_, geography(), self._clients.places)
-            return asked_by(question.name, _type(question.type), who, self._clients, self._places)
-        except TextError as error:
-            raise Refused(400, f"{error.message}{f'; {error.hint}' if error.hint else ''}") from None
+        with noting(found, *path, "type"):
+            rdtype = _type(question.type)
+        with noting(found, *path, "name"):
+            read_name(question.name)
+            if who is not None and rdtype is not None:
+                asked = asked_by(question.name, rdtype, who, self._clients, self._places)
+        return asked
 
 
 def _resolution(

@@ -26,7 +26,7 @@ _http_log = logging.getLogger(f"{__name__}.http")
 LARGEST_BODY = 1 << 20  # octets
 _KEEPALIVE = 30.0  # seconds without a request
 _END = 0.5  # seconds that requests have to end when the server stops
-_CALLS = "only 127.0.0.1 and ::1 may, and who is named by --allow-control"
+_CALLS = "only 127.0.0.1, ::1 and what --allow-control names may"
 
 
 class Listener:

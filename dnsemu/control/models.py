@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 from dnsemu.model import DURATION
 
@@ -18,6 +19,15 @@ _SOME_TIME = f"^{DURATION}$".replace("(0|", "(")  # but none at all
 def _read_number(value: object) -> object:
     """A number in a query string is written in digits alone."""
     return int(value) if isinstance(value, str) and re.fullmatch("[0-9]{1,9}", value) else value
+
+
+def _some_time(text: str) -> str:
+    if not re.fullmatch(_SOME_TIME, text):
+        raise PydanticCustomError("time", "write a time, as 500ms, 30s, 5m or 2h")
+    return text
+
+
+_Time = Annotated[str, AfterValidator(_some_time), Field(json_schema_extra={"pattern": _SOME_TIME})]
 
 
 class Model(BaseModel):
@@ -34,9 +44,7 @@ class OverrideRequest(Model):
 
     status: Status
     reason: Text = ""
-    for_: Annotated[
-        str | None, Field(alias="for", pattern=_SOME_TIME, description="How long, as 30s; for ever if absent")
-    ] = None
+    for_: Annotated[_Time | None, Field(alias="for", description="How long, as 30s; for ever if absent")] = None
 
 
 class AlarmRequest(Model):

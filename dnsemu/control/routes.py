@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -13,6 +14,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from dnsemu.control import models
 from dnsemu.control.operator import Operator
+from dnsemu.errors import TextError
 
 T = TypeVar("T", bound=BaseModel)
 Handler = Callable[[Operator, web.Request], Awaitable["BaseModel | web.StreamResponse"]]
@@ -50,6 +52,25 @@ class Route:
     by: type[BaseModel] | None = None
     changes: bool = False
     fails: tuple[int, ...] = ()
+
+
+@contextmanager
+def reasons(message: str) -> Iterator[list[dict[str, Any]]]:
+    """Takes reasons, and raises Refused with all of them if there are any."""
+    found: list[dict[str, Any]] = []
+    yield found
+    if found:
+        raise Refused(400, f"{message}: {_told(found)}", found)
+
+
+@contextmanager
+def noting(found: list[dict[str, Any]], *path: str) -> Iterator[None]:
+    """Notes what is wrong with a text that is read inside, at that path."""
+    try:
+        yield
+    except TextError as error:
+        message = f"{error.message}{f'; {error.hint}' if error.hint else ''}"
+        found.append({"path": ".".join([*path, *error.path]), "message": message, "code": error.code})
 
 
 class Refused(Exception):
@@ -149,5 +170,9 @@ def _invalid(error: ValidationError, where: str) -> Refused:
         {"path": ".".join(map(str, one["loc"])), "message": one["msg"], "code": one["type"]}
         for one in error.errors(include_url=False, include_context=False, include_input=False)[:MOST_REASONS]
     ]
-    said = "; ".join(f"{one['path']}: {one['message']}" if one["path"] else one["message"] for one in details[:5])
-    return Refused(400, f"{where} is not what it should be: {said}", details)
+    return Refused(400, f"{where} is not what it should be: {_told(details)}", details)
+
+
+def _told(details: Sequence[Mapping[str, Any]]) -> str:
+    """Some of them, as a sentence."""
+    return "; ".join(f"{one['path']}: {one['message']}" if one["path"] else one["message"] for one in details[:5])

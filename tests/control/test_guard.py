@@ -102,7 +102,7 @@ def test_a_change_from_elsewhere_is_refused(elsewhere: Operated, method: str, pa
     reply = elsewhere.call(method, path, body)
     assert (reply.status, reply.error["code"]) == (403, "forbidden")
     assert reply.error["message"] == (
-        "192.0.2.9 may not change anything: call it from this machine, or start dnsemu with --allow-control"
+        "192.0.2.9 may not change anything: only 127.0.0.1, ::1 and what --allow-control names may"
     )
     assert elsewhere.seems("api") == "unhealthy"
     assert elsewhere.seems("web") == "healthy"

@@ -15,6 +15,7 @@ from dnsemu.control.routes import STATUSES
 API = "/api/v1"
 WEB = f"{API}/health-checks/web"
 OFFICE = f"{API}/places/192.0.2.0%2F24"
+RESOLVE = f"{API}/resolve"
 ALARM = f"{API}/alarms/eu-west-1/load%2Fp%2099%20%25%20%C3%A9"
 CELL = f"{API}/routing-controls/cell-1"
 QUESTION = {"name": "n0.fo.test"}
@@ -248,7 +249,7 @@ def test_every_reason_is_told(checks: Operated) -> None:
     error = checks.call("PUT", f"{WEB}/override", {"status": "ill", "for": "soon", "colour": "red"}).error
     assert [(one["path"], one["code"]) for one in error["details"]] == [
         ("status", "literal_error"),
-        ("for", "string_pattern_mismatch"),
+        ("for", "time"),
         ("colour", "extra_forbidden"),
     ]
     for one in error["details"]:
@@ -259,6 +260,44 @@ def test_every_reason_is_told_of_a_place(places: Operated) -> None:
     body = {"coordinates": {"latitude": 91, "longitude": "far"}, "planet": "Mars"}
     error = places.call("PUT", OFFICE, body).error
     assert [one["path"] for one in error["details"]] == ["coordinates.latitude", "coordinates.longitude", "planet"]
+
+
+def test_every_reason_is_told_of_a_place_that_is_nowhere(places: Operated) -> None:
+    error = places.call("PUT", OFFICE, {"country": "XX", "region": "zz", "vpc_id": "q"}).error
+    assert [one["path"] for one in error["details"]] == ["region", "country", "vpc_id"]
+
+
+def test_every_reason_is_told_of_every_question(places: Operated) -> None:
+    wrong = {"name": "a..b", "type": "ZZZ", "from": "zzz"}
+    assert [one["path"] for one in places.call("POST", RESOLVE, wrong).error["details"]] == ["from", "type", "name"]
+    many = [{"name": "which.t.test"}, wrong, {"name": "which.t.test", "type": "DNSKEY"}]
+    found = places.call("POST", RESOLVE, many).error["details"]
+    assert [one["path"] for one in found] == ["1.from", "1.type", "1.name", "2.type"]
+    assert all(one["message"] and one["code"] for one in found)
+    query = "name=a..b&type=ZZZ&from=zzz"
+    found = places.call("GET", f"{API}/explain?{query}").error["details"]
+    assert [one["path"] for one in found] == ["from", "type", "name"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", f"{API}/status"), ("GET", f"{API}/health-checks"), ("POST", RESOLVE), ("POST", f"{API}/reset")],
+)
+def test_parameters_that_are_not_known_are_refused(checks: Operated, method: str, path: str) -> None:
+    checks.on_loop(lambda: checks.operations.monitor.force("api", healthy=False))
+    error = checks.call(method, f"{path}?dry_run=1&x").error
+    assert (error["code"], error["message"]) == ("bad-request", "this takes no parameters, so not dry_run, x either")
+    assert checks.seems("api") == "unhealthy"
+
+
+@pytest.mark.parametrize(("method", "path"), [("POST", f"{API}/reset"), ("DELETE", f"{WEB}/override")])
+def test_a_body_that_says_something_is_refused_where_none_is_taken(checks: Operated, method: str, path: str) -> None:
+    checks.on_loop(lambda: checks.operations.monitor.force("web", healthy=False))
+    error = checks.call(method, path, {"dry_run": True}).error
+    assert (error["code"], error["message"]) == ("bad-request", "this takes no body")
+    assert checks.seems("web") == "unhealthy"
+    assert checks.call(method, path, {}).status == 200
+    assert checks.seems("web") == "healthy"
 
 
 def test_the_server_is_not_ready_before_it_answers(checks: Operated) -> None:

@@ -210,7 +210,9 @@ def test_delete_takes_them_out_of_the_vpc(places: Operated) -> None:
 
 def test_the_vpcs_are_told_where_there_is_no_such_one(places: Operated) -> None:
     error = places.call("PUT", place_path("127.0.0.1/32"), {"vpc_id": "vpc-labs"}).error
-    assert error["message"] == "there is no VPC 'vpc-labs'; known: vpc-far, vpc-lab"
+    told = "there is no VPC 'vpc-labs'; known: vpc-far, vpc-lab"
+    assert error["message"] == f"the body is not what it should be: vpc_id: {told}"
+    assert [(one["path"], one["message"]) for one in error["details"]] == [("vpc_id", told)]
 
 
 def test_a_named_place_plays_a_client_of_its_vpc(places: Operated) -> None:
