@@ -28,7 +28,9 @@ _HOST = ":[]!$&'()*+,;=-._~%"  # RFC 3986 3.2.2
 _COMMENT = string.punctuation.translate(str.maketrans("", "", "()\\")) + " "  # RFC 7230 3.2.6
 _STATUS_LINE = re.compile(rb"HTTP/[0-9]\.[0-9] ([0-9]{3})(?: ([^\r\n]*))?\r?\n")
 _BLANK_LINE = re.compile(rb"\n\r?\n")
-_STRAY = re.compile(rb"[\0\v\f]|\r(?!\n)")  # in no header field (RFC 7230 3.2); after blanks it costs h11 seconds
+# In no header field (RFC 7230 3.2). Some of it costs h11 seconds if it comes after blanks, in a status line too.
+_STRAY = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)")
+_STRAY_IN_LINE = re.compile(rb"[\0\v\f]|\r(?!\n)")
 
 
 class Failed(Exception):
@@ -75,7 +77,8 @@ def request_of(check: HealthCheck) -> h11.Request:
 
 def _host(check: HealthCheck) -> str:
     """The name, or else the address; the port too unless it is the scheme's own."""
-    name = quote(check.fqdn or check.ip_address or "", safe=_HOST, errors="surrogatepass")
+    name = (check.fqdn or "").removesuffix(".") or check.ip_address or ""
+    name = quote(name, safe=_HOST, errors="surrogatepass")
     host = f"[{name}]" if ":" in name else name
     return host if check.port == _USUAL_PORTS.get(check.type.partition("_")[0]) else f"{host}:{check.port}"
 
@@ -121,8 +124,9 @@ class Exchange:
 
     async def headers(self) -> h11.Response:
         """The headers, if there are not too many and h11 finds nothing wrong with them."""
-        head = await self._take_head(self._pending.index(b"\n") + 1)
-        if _STRAY.search(head):
+        line = self._pending.index(b"\n") + 1
+        head = await self._take_head(line)
+        if _STRAY.search(head, line) or _STRAY_IN_LINE.search(head, 0, line):
             raise Failed("The response headers do not follow RFC 7230: there is a control character in them.")
         self._connection.receive_data(head)
         try:
@@ -156,12 +160,12 @@ class Exchange:
 
     async def _first_line(self) -> bytes:
         """The first line with its end, which stays pending; or its beginning, if that is not HTTP."""
-        while not (end := self._pending.find(b"\n") + 1):
+        while not (end := self._pending.find(b"\n") + 1) and len(self._pending) <= MOST_HEADERS:
             if not self._pending.startswith(b"HTTP/"[: len(self._pending)]):
                 return bytes(self._pending)
-            if len(self._pending) > MOST_HEADERS:
-                raise Failed(f"The status line of the response is longer than {MOST_HEADERS:,} bytes.")
             await self._receive_more()
+        if not 0 < end <= MOST_HEADERS:
+            raise Failed(f"The status line of the response is longer than {MOST_HEADERS:,} bytes.")
         return bytes(self._pending[:end])
 
     async def _take_head(self, line: int) -> bytes:

@@ -163,10 +163,13 @@ class Ledger:
         if check.type != "CALCULATED":
             return judge_standing(standing)
         self._count_children(standing)
-        waits = check.initial_status is not None and not check.disabled
-        if waits and not any(self.standings[child].is_heard_of for child in check.children):
-            return bool(check.initial_status)
+        depends = 0 < check.threshold <= len(check.children) and not check.disabled  # K2
+        if depends and check.initial_status is not None and not self._is_heard_of(check.children):
+            return check.initial_status
         return finally_healthy(check, judge_children(check, standing.healthy_children))
+
+    def _is_heard_of(self, children: Iterable[str]) -> bool:
+        return any(self.standings[child].is_heard_of for child in children)
 
     def _count_children(self, standing: Standing) -> None:
         standing.healthy_children = sum(self.standings[child].healthy for child in standing.check.children)

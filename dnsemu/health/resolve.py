@@ -39,8 +39,8 @@ class Resolver:
             raise Unresolved(error.message) from None
         for _ in range(MAX_CHAIN):
             found = self._own(wire)
-            if found is None:
-                return await self._by_the_system(show_name(wire))
+            if found is None:  # without the dot at the end: with it, /etc/hosts has no names
+                return await self._by_the_system(show_name(wire).removesuffix(".") or ".")
             if isinstance(found, str):
                 return found
             wire = found

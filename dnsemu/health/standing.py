@@ -95,9 +95,10 @@ class Standing:
 
     @property
     def is_heard_of(self) -> bool:
-        """Whether anything but its configuration says how it is."""
+        """Whether its status is more than what it begins with: something was said or seen, or it is configured so."""
         said = (self.alarm, self.control, self.forced)
-        return any(one is not None for one in said) or any(one.at is not None for one in self.checkers)
+        is_told = self.check.disabled or self.check.insufficient_data_status in ("Healthy", "Unhealthy")
+        return is_told or any(one is not None for one in said) or any(one.at is not None for one in self.checkers)
 
     @property
     def percentage_healthy(self) -> float:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from dnsemu.health.judge import Turn, first_turn
+from dnsemu.health.judge import Turn, first_turn, judge_checkers
 from dnsemu.health.standing import Checker, Standing, begin_standing, judge_standing
 from dnsemu.model import HealthCheck
 
@@ -65,17 +65,21 @@ def hand_over(before: Standing, after: Standing) -> None:
         for number, checker in enumerate(before.checkers[: check.checkers]):
             turn = checker.turn if checker.is_sure else _begun(first_turn(check), checker)
             after.checkers[number] = replace(checker, region=after.checkers[number].region, turn=turn)
+        if any(checker.is_sure for checker in before.checkers):  # more of them begin with what the others think
+            turn = Turn(judge_checkers(checker.turn for checker in before.checkers))
+            for checker in after.checkers[len(before.checkers) :]:
+                checker.turn, checker.is_sure = turn, True
 
 
 def asks_the_same(check: HealthCheck, other: HealthCheck) -> bool:
-    """Whether two checks ask the same of the same, and begin alike: then what is known of one holds for the other."""
+    """Whether two checks ask the same of the same: then what is known of one holds for the other."""
     return _asked(check) == _asked(other)
 
 
 def _asked(check: HealthCheck) -> tuple[object, ...]:
     return (
         *(check.type, check.fqdn, check.ip_address, check.port, check.resource_path, check.search_string),
-        *(check.enable_sni, check.alarm, check.routing_control, check.initial_status),
+        *(check.enable_sni, check.alarm, check.routing_control),
     )
 
 

@@ -185,7 +185,8 @@ class View:
         check = self.checks[check_id]
         if check.type == "CALCULATED":
             heard = any(self.is_heard_of(child) for child in check.children)
-            if check.initial_status is not None and not check.disabled and not heard:
+            depends = 0 < check.threshold <= len(check.children)  # K2
+            if check.initial_status is not None and depends and not check.disabled and not heard:
                 return check.initial_status
             return finished(check, self.healthy_children(check_id) >= check.threshold)  # K1, K2, K7
         if check.type == "CLOUDWATCH_METRIC":
@@ -202,7 +203,34 @@ class View:
     def said(self, check_id: str) -> list[bool]:
         """What each checker of a check says."""
         check = self.checks[check_id]
-        return [says_healthy(self.results(check, number), at_first(check)) for number in range(check.checkers)]
+        return [
+            says_healthy(self.results(check, number), self._start(check, number)) for number in range(check.checkers)
+        ]
+
+    def _start(self, check: HealthCheck, checker: int) -> bool:
+        """What a checker says before it has seen enough: if it came later, what those before it said who had."""
+        earlier = self._before(check, checker)
+        if earlier is None or not earlier.is_sure(check.id):
+            return at_first(check)
+        return is_share_enough(earlier.said(check.id))
+
+    def _before(self, check: HealthCheck, checker: int) -> View | None:
+        """Everything before a checker came, if its check had others then."""
+        begin = self._since(check, lambda other: asks_alike(check, other) and other.checkers > checker)
+        earlier = View(self.events[:begin]) if begin else None
+        other = earlier.checks.get(check.id) if earlier else None
+        return earlier if other is not None and asks_alike(check, other) else None
+
+    def is_sure(self, check_id: str) -> bool:
+        """Whether one of the checkers has seen enough, or came when another one had."""
+        check = self.checks[check_id]
+        for number in range(check.checkers):
+            results, earlier = self.results(check, number), self._before(check, number)
+            if says_healthy(results, at_first=True) is says_healthy(results, at_first=False):
+                return True
+            if earlier is not None and earlier.is_sure(check_id):
+                return True
+        return False
 
     def results(self, check: HealthCheck, checker: int) -> list[Result]:
         """What a checker has seen since it asks what it asks."""
@@ -240,8 +268,10 @@ class View:
         return forced
 
     def is_heard_of(self, check_id: str) -> bool:
-        """Whether anything was seen or said of a check."""
+        """Whether anything was seen or said of a check, or it says itself what it is."""
         check = self.checks[check_id]
+        if check.disabled or check.insufficient_data_status in ("Healthy", "Unhealthy"):
+            return True
         if self.forced(check_id) or self._data(check) or self._control(check):
             return True
         return any(self.results(check, number) for number in range(check.checkers))
@@ -308,6 +338,7 @@ def _without_judging(check: HealthCheck) -> HealthCheck:
         children=(),
         threshold=0,
         insufficient_data_status=None,
+        initial_status=None,
     )
 
 

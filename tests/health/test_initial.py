@@ -70,11 +70,30 @@ def test_a_calculated_check_counts_its_children(children: tuple[str, ...], thres
     assert _calculated(children, threshold, ", invert_healthcheck: true") is not healthy  # K7
 
 
-@pytest.mark.parametrize("threshold", [0, 3])
 @pytest.mark.parametrize("status", ["healthy", "unhealthy"])
-def test_a_calculated_check_may_begin_otherwise(threshold: int, status: str) -> None:
+def test_a_calculated_check_may_begin_otherwise(status: str) -> None:
     more = f", dnsemu: {{initial_status: {status}}}"
-    assert _calculated(("up",), threshold, more) is (status == "healthy")
+    assert _calculated(("up",), 1, more) is (status == "healthy")
+    assert _calculated(("up",), 0, more) is True  # K2: whatever children are
+    assert _calculated(("up",), 3, more) is False
+
+
+@pytest.mark.parametrize("status", ["healthy", "unhealthy"])
+@pytest.mark.parametrize(
+    ("child", "healthy"),
+    [
+        (f"{PROBED}, disabled: true", True),
+        (f"{PROBED}, disabled: true, invert_healthcheck: true", False),
+        ("type: CLOUDWATCH_METRIC, insufficient_data_health_status: Healthy", True),
+        ("type: CLOUDWATCH_METRIC, insufficient_data_health_status: Unhealthy", False),
+    ],
+)
+def test_a_calculated_check_goes_by_children_that_are_known(child: str, healthy: bool, status: str) -> None:
+    """What is configured to be so will not be told by anybody later."""
+    alarm = ", cloudwatch_alarm_region: us-east-1, cloudwatch_alarm_name: cpu" if "CLOUDWATCH" in child else ""
+    begins = f"dnsemu: {{initial_status: {status}}}"
+    row = f"id: all, type: CALCULATED, child_healthchecks: [one], child_health_threshold: 1, {begins}"
+    assert _snapshot(row, f"id: one, {child}{alarm}")["all"] is healthy
 
 
 def test_a_disabled_child_is_healthy_unless_inverted() -> None:

@@ -232,7 +232,6 @@ ANEW: list[dict[str, Any]] = [
     {"search_string": "Well"},
     {"enable_sni": False},
     {"type": "HTTP_STR_MATCH"},
-    {"initial_status": True},
 ]
 
 
@@ -327,8 +326,30 @@ def test_more_checkers_begin_and_fewer_go() -> None:
         ledger.observe("web", number, seen(number == 4), 1.0)
     assert ledger.snapshot["web"] is True  # 1 of 5
     assert [one.healthy for one in ledger.replace([replace(check, checkers=4)], 2.0)] == [False]
-    assert [one.healthy for one in ledger.replace([replace(check, checkers=5)], 3.0)] == [True]  # a new one: healthy
+    assert ledger.replace([replace(check, checkers=5)], 3.0) == []  # a new one begins with what the others think
     assert [one.at for one in ledger.standings["web"].checkers] == [1.0] * 4 + [None]
+    assert ledger.replace([replace(check, checkers=6, failure_threshold=2)], 4.0) == []
+    ledger.observe("web", 5, seen(True), 5.0)
+    assert [one.healthy for one in ledger.observe("web", 4, seen(True), 5.0)] == []
+    assert [one.healthy for one in ledger.observe("web", 5, seen(True), 6.0)] == []  # 1 of 6
+    assert [one.healthy for one in ledger.observe("web", 4, seen(True), 6.0)] == [True]
+
+
+def test_more_checkers_of_what_nobody_knows_begin_as_the_first_ones() -> None:
+    check = probed("web", failure_threshold=2)
+    ledger = Ledger([check], 0.0)
+    ledger.observe("web", 0, seen(False), 1.0)
+    ledger.replace([replace(check, checkers=4)], 2.0)
+    assert [one.turn.healthy for one in ledger.standings["web"].checkers] == [True] * 4
+
+
+@pytest.mark.parametrize("initial", [None, True, False])
+def test_another_initial_status_changes_nothing_that_is_known(initial: bool | None) -> None:
+    ledger = nearly_down(WEB)
+    ledger.observe("web", 1, seen(False), 1.5)
+    before = ledger.snapshot
+    assert ledger.replace([replace(WEB, initial_status=initial)], 2.0) == []
+    assert ledger.snapshot == before
 
 
 def test_checks_come_and_go() -> None:
