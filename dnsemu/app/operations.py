@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from importlib import import_module
 from random import Random
@@ -165,14 +165,15 @@ class Operations:
         try:
             prepared = await asyncio.to_thread(self._prepare, read, self.monitor.ledger.snapshot)
             self._take(prepared)
-        except (ConfigError, MissingPath) as error:
-            self._refuse(error)
+            served = self.served
+        except Exception as error:
+            if not isinstance(error, ConfigError | MissingPath):
+                _log.exception("reloading went wrong")
+            await self._refuse(error)
             raise
-        except Exception as bug:
-            _log.exception("reloading went wrong")
-            self._refuse(bug)
-            raise
-        return self.served
+        await asyncio.to_thread(_log_faults, served.warnings)
+        _log.info("reloaded: %s", summary_of(served.configuration))
+        return served
 
     def _prepare(self, read: Callable[[], Loaded], healthy: HealthSnapshot) -> _Prepared:
         """All that can be done beside the answers: in a thread. `healthy`: what is known when it begins."""
@@ -212,16 +213,12 @@ class Operations:
         self.answers.publish(authority)
         self.served = Served(configuration, loaded.digest, loaded.warnings)
         self._note_reload(succeeded=True)
-        for fault in loaded.warnings:
-            _log_fault(fault)
-        _log.info("reloaded: %s", summary_of(configuration))
         self.events.tell("reload", {"succeeded": True, "sha256": loaded.digest})
 
-    def _refuse(self, error: Exception) -> None:
+    async def _refuse(self, error: Exception) -> None:
         self._note_reload(succeeded=False)
         faults = error.faults if isinstance(error, ConfigError) else []
-        for fault in faults:
-            _log_fault(fault)
+        await asyncio.to_thread(_log_faults, faults)
         why = counted_faults(faults) or str(error) or repr(error)
         _log.error("not reloaded: %s; what was served before still is", why)
         reasons = [str(fault) for fault in faults if fault.severity is Severity.ERROR] or [why]
@@ -294,7 +291,9 @@ def _count(number: int, what: str) -> str:
     return f"{number} {what}{'s' if number != 1 else ''}"
 
 
-def _log_fault(fault: Fault) -> None:
-    level = logging.ERROR if fault.severity is Severity.ERROR else logging.WARNING
-    hint = f" ({fault.hint})" if fault.hint else ""
-    _log.log(level, "%s%s", fault, hint, extra={"fault": fault})
+def _log_faults(faults: Iterable[Fault]) -> None:
+    """A line for each; there may be thousands."""
+    for fault in faults:
+        level = logging.ERROR if fault.severity is Severity.ERROR else logging.WARNING
+        hint = f" ({fault.hint})" if fault.hint else ""
+        _log.log(level, "%s%s", fault, hint, extra={"fault": fault})

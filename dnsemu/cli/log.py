@@ -19,7 +19,7 @@ from dnsemu.errors import Fault
 _COLOURS = {"warning": "yellow", "error": "red"}
 
 
-MOST = 10_000  # lines that wait for somebody to read stderr
+MOST = 50_000  # lines that wait for somebody to read stderr
 _PATIENCE = 1.0  # seconds for what is left at the end
 _LOGGERS = ("dnsemu", "asyncio")
 
