@@ -36,7 +36,7 @@ def list_checks(url: str, form: str) -> None:
         click.echo("There are no health checks.", err=True)
         return
     rows = [
-        (check["id"], check["type"], check["status"], check["since"][:19] + "Z", _why(check, _brief))
+        (check["id"], check["type"], check["status"], check["since"][:19] + "Z", _why(check, _brief) + _end_of(check))
         for check in checks
     ]
     _print_table(("ID", "TYPE", "STATUS", "SINCE", "WHY"), rows)
@@ -88,6 +88,12 @@ def clear(check_id: str | None, everything: bool, url: str) -> None:  # noqa: FB
         click.echo("Nothing is forced.", err=True)
 
 
+def _end_of(check: dict[str, Any]) -> str:
+    """Until when it is forced."""
+    until = check["forced"]["until"] if check["forced"] else None
+    return f", until {until[:19]}Z" if until else ""
+
+
 def _brief(text: str) -> str:
     """What a checker saw, without what the status says already."""
     for words in ("Success: ", "Failure: ", "The health checker ", "The endpoint "):
@@ -114,7 +120,7 @@ def _seen(check: dict[str, Any], told: Callable[[str], str]) -> str:
     if alarm:
         return f"alarm {alarm['name']} in {alarm['region']}: {alarm['state'] or 'not heard of yet'}"
     if control:
-        return f"routing control: {control['state'] or 'not heard of yet'}"
+        return f"routing control {control['arn'].rpartition('/')[2]}: {control['state'] or 'not heard of yet'}"
     seen = [checker["observation"] for checker in check["checkers"] if checker["observation"]]
     if not seen:
         return "not probed yet"

@@ -62,7 +62,7 @@ def command(
     try:
         if repeat is not None:
             if who is not None and who.place is not None:
-                _warn_if_unknown(who.place, ask(question, server, tcp=tcp))
+                _check_known(who.place, ask(question, server, tcp=tcp))
             print_counts(count(question, server, repeat, tcp=tcp), as_json=form == "json")
             return
         answer = ask(question, server, tcp=tcp)
@@ -72,8 +72,6 @@ def command(
             Exit.UNREACHABLE,
         )
     milliseconds = (time.perf_counter() - began) * 1000
-    if who is not None and who.place is not None:
-        _warn_if_unknown(who.place, answer)
     if form == "json":
         click.echo(json.dumps(_as_json(answer), indent=2))
     elif short:
@@ -82,6 +80,8 @@ def command(
     else:
         _print(answer)
         click.echo(f"\n;; {len(answer.wire or b'')} bytes from {server} in {milliseconds:.1f} ms")
+    if who is not None and who.place is not None:
+        _check_known(who.place, answer)
 
 
 def _question(name: str, rdtype: str, who: Whence | None) -> dns.message.Message:
@@ -94,11 +94,14 @@ def _question(name: str, rdtype: str, who: Whence | None) -> dns.message.Message
         raise click.BadParameter(f"'{name}' is no domain name: {error}", param_hint="NAME") from None
 
 
-def _warn_if_unknown(place: str, answer: dns.message.Message) -> None:
-    """A server that knows a place by that name answers for exactly its addresses; a scope of 0 says nothing of it."""
+def _check_known(place: str, answer: dns.message.Message) -> None:
+    """Leaves if the server knows no place by that name; one that does answers for exactly its addresses.
+
+    A scope of 0 says nothing of it.
+    """
     scopes = [option.scopelen for option in answer.options if isinstance(option, dns.edns.ECSOption)]
     if scopes and 0 < scopes[0] < _NAMED_PLACE:
-        click.echo(f"dnsemu: this server knows no place by the name {place}", err=True)
+        fail(f"this server knows no place by the name {place}", Exit.NEGATIVE)
 
 
 def _print(answer: dns.message.Message) -> None:

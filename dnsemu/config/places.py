@@ -101,6 +101,8 @@ def check_places(file: schema.Dnsemu, at: At, joined: Joined, tables: Tables) ->
 
 def _try_database(path: str) -> None:
     """Raises TextError unless there is a database of addresses."""
+    if Path(path).exists() and not Path(path).is_file():  # a pipe would be waited for
+        raise TextError("geoip", f"{path} is no file", "a GeoIP2 City or Country database is needed")
     try:
         open_database(path)
     except OSError as error:

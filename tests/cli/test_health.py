@@ -266,7 +266,7 @@ def test_nothing_is_known_at_first(server: Operated) -> None:
         "nay": ("TCP", "unhealthy", "disabled, and inverted"),
         "both": ("CALCULATED", "healthy", "2 of 2 children healthy, 2 needed"),
         "alarm": ("CLOUDWATCH_METRIC", "unhealthy", "alarm too much in eu-west-1: not heard of yet"),
-        "control": ("RECOVERY_CONTROL", "healthy", "routing control: not heard of yet"),
+        "control": ("RECOVERY_CONTROL", "healthy", "routing control fedcba9876543210: not heard of yet"),
     }
     for row in rows.values():
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", row["SINCE"])
@@ -310,7 +310,7 @@ WHY: dict[str, tuple[str, Callable[[Operated], object], str, str]] = {
         "control",
         lambda s: said(s, "control", "fedcba9876543210", "Off"),
         "unhealthy",
-        "routing control: Off",
+        "routing control fedcba9876543210: Off",
     ),
     "forced": ("web", lambda s: s.dnsemu("health", "force", "web", "unhealthy"), "unhealthy", "forced"),
     "forced for a reason": (

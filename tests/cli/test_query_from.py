@@ -127,7 +127,7 @@ def test_the_subnet_and_its_scope_are_printed(server: TestServer, whence: str, s
 @pytest.mark.parametrize("name", ["nobody", "alcie", "UK", "US-XX"])
 def test_a_place_that_the_server_does_not_know(server: TestServer, name: str) -> None:
     done = run(server, f"geo.example.com --short --from {name}")
-    assert (done.exit_code, done.stdout) == (0, "192.0.2.39\n")
+    assert (done.exit_code, done.stdout) == (1, "192.0.2.39\n")
     assert done.stderr == f"dnsemu: this server knows no place by the name {name}\n"
 
 
