@@ -18,6 +18,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import dns.edns
+import dns.message
 import pytest
 from server.harness import PATIENCE, until
 from server.test_queries import (
@@ -36,6 +38,7 @@ from server.test_queries import (
     with_opt,
 )
 
+from dnsemu.app import load
 from dnsemu.server import Batch, Query, QueryLog, queries_of, query_lines, query_log
 from dnsemu.wire import TCP
 
@@ -116,6 +119,23 @@ class Lines(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         self.texts.append(record.getMessage())
         self.exceptions.append(record.exc_info is not None)
+
+
+def test_the_document_shows_lines_as_they_are() -> None:
+    root = Path(__file__).parents[2]
+    text, zones = (root / "docs" / "query-log.md").read_text("utf-8"), load([root / "zones"]).authority
+    asked = dns.message.make_query("geo.policies.example", "A", options=[dns.edns.ECSOption("198.18.56.0", 24)])
+    at = datetime(2026, 11, 20, 10, 4, 52, 120_000, UTC).timestamp()
+    batch = replace(answered([asked.to_wire()], "127.0.0.1", authority=zones), at=at)
+    for form in (query_lines.Json(), query_lines.Route53("LOC1")):
+        lines, count = query_lines.Lines(form).of(batch)
+        assert count == 1
+        assert f"\n{lines.decode()}```" in text
+    (query,) = queries_of(batch)
+    fields = re.findall(r"^\| `(\w+)` \|", text, re.M)
+    shown = json.loads(text.split("```json")[1].split("```")[0])
+    assert [field for field in fields if field != "truncated"] == list(shown)
+    assert {*fields, "zone"} - {"time"} == {*query._fields} - {"at"}
 
 
 @pytest.fixture
