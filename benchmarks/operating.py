@@ -42,6 +42,11 @@ def reload(bench: Bench, args: argparse.Namespace) -> Table:
     return _steady(bench, args).reloads(RELOADED)
 
 
+def reload_checks(bench: Bench, args: argparse.Namespace) -> Table:
+    """Latency beside reloads of 10,000 health checks."""
+    return _steady(bench, args).reloads_of_checks()
+
+
 def cost(bench: Bench, args: argparse.Namespace) -> Table:
     """CPU time for a query with metrics and the query log."""
     return beside.measure(bench, args.rounds, keep_best=args.best)
@@ -62,6 +67,7 @@ PARTS: dict[str, tuple[Callable[[Bench, argparse.Namespace], Table], int, float]
     "forced": (forced, 1, 1.0),
     "probes": (probes, 2, 4.0),
     "reload": (reload, 3, 3.0),
+    "reload-checks": (reload_checks, 2, 3.0),
     "cost": (cost, 3, 1.0),
     "scrape": (scrape, 3, 3.0),
     "reload-large": (reload_large, 2, 2.0),

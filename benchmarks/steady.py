@@ -134,12 +134,13 @@ class Steady:
 
     def reloads(self, names: int) -> Table:
         """POST /api/v1/reload again and again, of so many names."""
-        zones, title = zone_yaml(names), f"reloads of {names:,} names"
+        return self._beside(f"reloads of {names:,} names", zone_yaml(names), names, _reload, [])
 
-        def reload(subject: Subject) -> None:
-            subject.http.call("POST", "/api/v1/reload")
-
-        return self._beside(title, zones, names, reload, [])
+    def reloads_of_checks(self) -> Table:
+        """The same of 10,000 health checks, which are not probed, each with a group that it decides about."""
+        checks = [_check(number, 9, "tcp", disabled=True) for number in range(TCP_CHECKS)]
+        title = f"reloads of {TCP_CHECKS:,} health checks"
+        return self._beside(title, failover_yaml(TCP_CHECKS, checks), PLAIN, _reload, [])
 
     def scrapes(self) -> Table:
         """GET /metrics again and again, of a hundred thousand series."""
@@ -173,6 +174,10 @@ class Steady:
         for pair in pairs if self.best else ():
             pair.keep_best()
         return Table(title, HEAD, [pair.cells() for pair in pairs], list(notes))
+
+
+def _reload(subject: Subject) -> None:
+    subject.http.call("POST", "/api/v1/reload")
 
 
 def _watch(subject: Subject) -> Callable[[], float]:

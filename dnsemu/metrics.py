@@ -55,6 +55,12 @@ class Labels:
     def _group(self, one: Routed) -> tuple[str, str, str]:
         return self.zones[one.zone.zone_id], show_name(one.group.name), one.group.type.name
 
+    def parts(self) -> Iterator[object]:
+        """What it is mainly made of, in small parts: for letting go of it bit by bit."""
+        yield from self.routed.values()
+        yield from self.groups.values()
+        yield from self.members.values()
+
     def numbers_after(self, later: Labels) -> dict[int, tuple[int, Sequence[int]]]:
         """For `Tally.keep`: the numbers that groups and members have in another configuration's labels."""
         return dict(_renumbered(self, later))

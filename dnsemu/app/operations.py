@@ -16,7 +16,7 @@ from dnsemu import __version__
 from dnsemu.app.coalescing import Coalescing
 from dnsemu.app.collector import collector_at_rest
 from dnsemu.app.loading import Loaded
-from dnsemu.app.release import let_go
+from dnsemu.app.release import held, let_go
 from dnsemu.authority import Authority
 from dnsemu.config import MissingPath
 from dnsemu.control.events import Events
@@ -35,12 +35,13 @@ _log = logging.getLogger("dnsemu")
 
 
 class _Prepared(NamedTuple):
-    """A configuration that is ready to be served, and what `Tally.keep` needs."""
+    """A configuration that is ready to be served, what `Tally.keep` needs, and parts of the one `before`."""
 
     loaded: Loaded
     health: Succession
     labels: Labels | None
     numbers: Mapping[int, tuple[int, Sequence[int]]]
+    before: list[object]
 
 
 class Operations:
@@ -185,7 +186,9 @@ class Operations:
                 import_module("dnsemu.health.probe")
             labels = self._make_labels(loaded.configuration, loaded.authority)
             numbers = self._labels.numbers_after(labels) if labels is not None and self._labels is not None else {}
-            prepared = _Prepared(loaded, self.monitor.plan(checks), labels, numbers)
+            others = self._labels.parts() if self._labels is not None else ()
+            before = held(self.authority, self.served.configuration, others)
+            prepared = _Prepared(loaded, self.monitor.plan(checks), labels, numbers, before)
             self._settle()  # before the collector looks at all of it
             return prepared
 
@@ -198,9 +201,9 @@ class Operations:
 
     def _take(self, prepared: _Prepared) -> None:
         """Serve another configuration: what is known of health and places goes on with it."""
-        loaded, health, labels, numbers = prepared
-        before, configuration = self.served, loaded.configuration
-        let_go(self.authority, before.configuration)
+        loaded, health, labels, numbers, before = prepared
+        configuration = loaded.configuration
+        let_go(before)
         self.recent.settle()
         self.monitor.take(health)
         authority = loaded.authority.with_health(self.monitor.ledger.snapshot)

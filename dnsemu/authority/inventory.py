@@ -76,4 +76,5 @@ def parts_of(authority: Authority) -> Iterator[object]:
             yield from tree.owners.values()
             yield from tree.groups.values()
     yield from authority.routing.groups
+    yield from authority.routing.dependents.values()
     yield from authority.choosers

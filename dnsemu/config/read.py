@@ -29,6 +29,7 @@ from dnsemu.model import (
 )
 
 _Part = tuple[schema.File, At]
+_SLICE = 500  # items of a list that are freed at once
 
 
 class Read(NamedTuple):
@@ -64,7 +65,20 @@ def read_configuration(sources: Sequence[Source]) -> Read:
         _clients(parts, settings),
         frozenset(unread),
     )
-    return Read(configuration, faults, _sections_with_faults(parts, faults, sources))
+    read = Read(configuration, faults, _sections_with_faults(parts, faults, sources))
+    _let_go(parts)
+    return read
+
+
+def _let_go(parts: Iterable[_Part]) -> None:
+    """Free the long lists slice by slice: freed at once, they would keep all other threads waiting for as long."""
+    for file, at in parts:
+        zones = range(len(file.hosted_zones))
+        trees = (at.get("health_checks"), *(at.get("hosted_zones", number, "record_sets") for number in zones))
+        models = (file.health_checks, *(zone.record_sets for zone in file.hosted_zones))
+        for some in (*models, *(one.tree for one in trees)):
+            while isinstance(some, list) and some:
+                del some[-_SLICE:]
 
 
 def _items(parts: Iterable[_Part], key: str) -> Iterator[tuple[Any, At]]:
