@@ -4,6 +4,8 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+# More than there are cores: many tests wait for a server to start.
+WORKERS = $(shell $(BIN)/python -c 'import os; print(2 * (os.cpu_count() or 1))')
 
 # Tests start hundreds of servers, and each would compile dnsemu anew where the environment forbids to keep that.
 test: export PYTHONDONTWRITEBYTECODE =
@@ -14,7 +16,7 @@ serve: .venv/serves
 	@$(BIN)/dnsemu serve zones/
 
 test: .venv/tests
-	@$(BIN)/pytest -q -n auto $(TESTS)
+	@$(BIN)/pytest -q -n $(WORKERS) --dist worksteal $(TESTS)
 
 .venv/serves: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("dnsemu needs Python 3.11 or newer, and $(PYTHON) is " + sys.version.split()[0] + ": try make PYTHON=python3.12 $(MAKECMDGOALS)")'

@@ -19,7 +19,7 @@ from dnsemu.control.operator import Operator
 from dnsemu.control.routes import Refused, Route, give, read_no_query, read_nothing, refusal
 from dnsemu.errors import printable
 from dnsemu.model import Network
-from dnsemu.server.bind import BACKLOG
+from dnsemu.server.bind import accept
 
 _log = logging.getLogger(__name__)
 _http_log = logging.getLogger(f"{__name__}.http")
@@ -60,8 +60,7 @@ class Listener:
     async def start(self) -> None:
         """Begin to answer."""
         await self._runner.setup()
-        self._sock.setblocking(False)
-        self._server = await asyncio.get_running_loop().create_server(self._connect, sock=self._sock, backlog=BACKLOG)
+        self._server = await accept(self._connect, self._sock)
 
     async def close(self) -> None:
         """Stop, and end every connection."""

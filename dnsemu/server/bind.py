@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import resource
 import socket
+from collections.abc import Callable
 from contextlib import suppress
 from ipaddress import ip_address
 from typing import NamedTuple
 
 _RECEIVE_BUFFER = 4 << 20  # octets; a burst of some ten thousand questions
 BACKLOG = 256  # connections that wait to be accepted
-_DESCRIPTORS = 4096
+_AT_A_TIME = 8  # that are accepted before others have their turn
 _ATTEMPTS = 32  # to find a number that is free for both
 
 
@@ -90,7 +92,7 @@ def octets_of(host: str) -> bytes:
     return socket.inet_pton(family, host.partition("%")[0])
 
 
-def file_descriptors(wanted: int = _DESCRIPTORS) -> int:
+def file_descriptors(wanted: int) -> int:
     """How many this process may have; asks for as many as are `wanted` where the system's default is less."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     unlimited = wanted
@@ -100,6 +102,14 @@ def file_descriptors(wanted: int = _DESCRIPTORS) -> int:
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
             return wanted
     return unlimited if soft == resource.RLIM_INFINITY else soft
+
+
+async def accept(connect: Callable[[], asyncio.Protocol], sock: socket.socket) -> asyncio.Server:
+    """Accept connections on a bound socket, few at a time: each is a file descriptor before it can be turned away."""
+    sock.setblocking(False)
+    server = await asyncio.get_running_loop().create_server(connect, sock=sock, backlog=_AT_A_TIME)
+    sock.listen(BACKLOG)  # for asyncio a backlog is both
+    return server
 
 
 def is_wildcard(sock: socket.socket) -> bool:

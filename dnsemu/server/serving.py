@@ -8,7 +8,7 @@ from functools import partial
 from ipaddress import ip_address
 
 from dnsemu.server.answers import Answers
-from dnsemu.server.bind import BACKLOG, Endpoint, Sockets
+from dnsemu.server.bind import Endpoint, Sockets, accept
 from dnsemu.server.tcp import Connection, Connections, Limits
 from dnsemu.server.udp import reader
 from dnsemu.wire import TCP, UDP
@@ -34,9 +34,8 @@ class Serving:
         for pair in self._sockets:
             version = ip_address(pair.endpoint.host).version
             loop.add_reader(pair.udp, reader(pair.udp, self._answers.over(UDP, version).to_packets))
-            pair.tcp.setblocking(False)
             connect = partial(Connection, self._answers.over(TCP, version).to_message, self._connections)
-            self._listeners.append(await loop.create_server(connect, sock=pair.tcp, backlog=BACKLOG))
+            self._listeners.append(await accept(connect, pair.tcp))
 
     async def close(self) -> None:
         """Stop, and close every socket and connection."""

@@ -57,10 +57,13 @@ def test_a_server_with_few_file_descriptors_goes_on_answering() -> None:
             sockets[0].sendall(b"\0\x1d\0\1\1\0\0\1\0\0\0\0\0\0\3api\7example\3com\0\0\1\0\1")
             sockets[0].settimeout(20)
             assert sockets[0].recv(512)
+            assert "too many TCP connections" in server.wait_for_log("too many TCP connections")
         finally:
             for sock in sockets:
                 sock.close()
+        assert server.stop()[0] == 0
         assert "Traceback" not in server.log
+        assert "out of system resource" not in server.log
         # Once, and perhaps again if some are still being turned away while the others leave; never for each.
         assert 1 <= server.log.count("too many TCP connections") < 10
 
