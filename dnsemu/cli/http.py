@@ -14,7 +14,7 @@ import click
 
 from dnsemu.cli.output import Exit, fail
 from dnsemu.cli.serve import DEFAULT_HTTP
-from dnsemu.errors import TextError
+from dnsemu.errors import Origin, TextError
 from dnsemu.model import read_duration
 
 TIMEOUT = 10.0  # seconds
@@ -131,7 +131,7 @@ def _error(error: HTTPError) -> dict[str, Any]:
 def line_of(detail: dict[str, Any]) -> str:
     """A fault of a configuration with its place, anything else as it is."""
     if "file" in detail:
-        where = f"{detail['file']}:{detail['line']}:{detail['column']}"
+        where = str(Origin(detail["file"], detail["line"], detail["column"]))
         hint = f"\n    hint: {detail['hint']}" if detail.get("hint") else ""
         return f"{where}: {detail['severity']}[{detail['code']}]: {detail['message']}{hint}"
     return str(detail.get("message", detail))

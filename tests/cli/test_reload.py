@@ -124,6 +124,14 @@ def test_every_reason_is_told_with_its_place_and_the_old_files_are_served(server
     assert server.dnsemu("reload").exit_code == 0
 
 
+def test_a_fault_of_a_whole_file_has_no_line(server: Operated, folder: Path) -> None:
+    (folder / "empty.yaml").write_text("")
+    told = server.dnsemu("reload").stderr.splitlines()
+    assert told[0] == f"{folder}/empty.yaml: error[file-empty]: the file is empty"
+    (folder / "empty.yaml").unlink()
+    assert server.dnsemu("reload").exit_code == 0
+
+
 def test_one_fault_is_one(server: Operated, folder: Path) -> None:
     (folder / "r.yaml").write_text(ZONE.replace("192.0.2.1}", "192.0.2.256}"))
     last = server.dnsemu("reload").stderr.splitlines()[-1]
