@@ -198,7 +198,7 @@ def test_a_bomb_does_not_go_off(coding: bytes) -> None:
     bomb = (zipped if coding == b"gzip" else zlib.compress)(bytes(30_000_000) + b"needle")
     seen = searched(response(bomb, coding))
     assert seen.text == NOT_FOUND
-    assert seen.seconds < 0.2
+    assert seen.seconds < 1
 
 
 # Framings
@@ -222,7 +222,7 @@ def test_a_bomb_does_not_go_off(coding: bytes) -> None:
 def test_bodies_that_are_broken(octets: bytes, text: str) -> None:
     seen = searched(octets)
     assert seen.text.startswith(f"Failure: The response body is broken: {text}")
-    assert seen.seconds < 0.5
+    assert seen.seconds < 2
 
 
 def test_nothing_is_searched_where_nothing_comes() -> None:

@@ -111,10 +111,10 @@ def test_each_limit_is_for_its_own_step(script: Script, limits: TimeLimits) -> N
 
 
 def test_the_time_for_the_response_begins_at_the_status_line() -> None:
-    limits = TimeLimits(connect=1, status=0.5, body=0.5)
-    seen = probed(late(status=0.3, fields=0.15, body=0.15), "HTTP_STR_MATCH", limits=limits, search_string="yes")
+    limits = TimeLimits(connect=2, status=1, body=1)
+    seen = probed(late(status=0.6, fields=0.3, body=0.3), "HTTP_STR_MATCH", limits=limits, search_string="yes")
     assert seen.observation.success
-    assert 0.29 < (seen.observation.first_byte or 0) < 0.5
+    assert 0.59 < (seen.observation.first_byte or 0) < 1
 
 
 def test_the_body_is_not_waited_for_where_nobody_searches_it() -> None:
