@@ -107,8 +107,11 @@ class Encoding(NamedTuple):
 
 
 def encoding_for(accept: str) -> Encoding:
-    """The form that an Accept header asks for."""
-    return Encoding(*choose_encoder(accept))
+    """The form that an Accept header asks for; the usual one if it can not be read."""
+    try:
+        return Encoding(*choose_encoder(accept))
+    except (TypeError, ValueError):  # version=abc
+        return Encoding(*choose_encoder(""))
 
 
 def render(seen: Seen, encoding: Encoding) -> bytes:

@@ -144,6 +144,14 @@ def test_the_text_is_well_formed_in_both_formats(watched: Watched) -> None:
     assert plain == other
 
 
+@pytest.mark.parametrize(
+    "accept", ["application/openmetrics-text; version=abc", "text/plain; version=x", ";;,=", "\u00e9"]
+)
+def test_an_accept_header_that_can_not_be_read_asks_for_the_usual_form(watched: Watched, accept: str) -> None:
+    assert encoding_for(accept).content_type.startswith("text/plain; version=0.0.4")
+    assert watched.text(accept) == watched.text()
+
+
 def test_no_label_has_what_was_asked_for_or_who_asked(watched: Watched) -> None:
     for name in ("secret.m.test", "secret.example", "plain.m.test"):
         watched.ask(name)

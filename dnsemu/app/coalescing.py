@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable
+from functools import partial
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -30,7 +31,7 @@ class Coalescing:
         future = self._waiting.get(what)
         if future is None:
             future = self._waiting[what] = asyncio.ensure_future(self._in_turn(what, work))
-            future.add_done_callback(_was_seen)
+            future.add_done_callback(partial(self._end, what))
         result: T = await asyncio.shield(future)
         return result
 
@@ -39,8 +40,8 @@ class Coalescing:
             del self._waiting[what]
             return await work()
 
-
-def _was_seen(future: asyncio.Future[Any]) -> None:
-    """Nobody may be left to see what was raised."""
-    if not future.cancelled():
-        future.exception()
+    def _end(self, what: Hashable, future: asyncio.Future[Any]) -> None:
+        if self._waiting.get(what) is future:  # it was cancelled before its turn
+            del self._waiting[what]
+        if not future.cancelled():
+            future.exception()  # nobody may be left to see it

@@ -25,6 +25,7 @@ _log = logging.getLogger(__name__)
 _http_log = logging.getLogger(f"{__name__}.http")
 LARGEST_BODY = 1 << 20  # octets
 _KEEPALIVE = 30.0  # seconds without a request
+_LINGERING = 1.0  # seconds for the rest of a body that was refused: who still sends would miss the answer
 _END = 0.5  # seconds that requests have to end when the server stops
 _CALLS = "only 127.0.0.1, ::1 and what --allow-control names may"
 
@@ -54,6 +55,7 @@ class Listener:
             handle_signals=False,
             keepalive_timeout=_KEEPALIVE,
             shutdown_timeout=_END,
+            lingering_time=_LINGERING,
             auto_decompress=False,  # nobody packs such small bodies, and a megabyte may unpack to a thousand
         )
 
@@ -77,7 +79,7 @@ class Listener:
             self._is_full = False
             return server()
         if not self._is_full:
-            _log.warning("too many HTTP connections: new ones are closed, as %d are open", self._most)
+            _log.warning("too many HTTP connections: new ones are closed, the limit is %d", self._most)
         self._is_full = True
         return _TurnedAway()
 

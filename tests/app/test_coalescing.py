@@ -81,6 +81,25 @@ def test_what_fails_fails_for_all_who_waited_and_for_nobody_else() -> None:
     asyncio.run(story())
 
 
+def test_what_is_cancelled_before_its_turn_can_be_asked_for_again() -> None:
+    async def story() -> str:
+        works, coalescing = Works(), Coalescing()
+        first = asyncio.create_task(coalescing.do("a", works.work("a")))
+        await settle()
+        doomed = asyncio.create_task(coalescing.do("b", works.work("b")))
+        await settle()
+        coalescing._waiting["b"].cancel()
+        await asyncio.gather(doomed, return_exceptions=True)
+        again = asyncio.create_task(coalescing.do("b", works.work("b")))
+        await settle()
+        await works.end()
+        await works.end()
+        assert await first == "a 1"
+        return await again
+
+    assert asyncio.run(story()) == "b 2"
+
+
 @pytest.mark.parametrize("name", ["good", "bad"])
 def test_who_gives_up_stops_nothing(name: str) -> None:
     async def story() -> list[dict[str, object]]:

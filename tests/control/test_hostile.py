@@ -366,7 +366,7 @@ def test_one_connection_too_many_is_ended(monkeypatch: pytest.MonkeyPatch, caplo
         for _ in range(5):
             assert server.raw(request) == b""
         assert [record.getMessage() for record in caplog.records] == [
-            "too many HTTP connections: new ones are closed, as 20 are open"
+            "too many HTTP connections: new ones are closed, the limit is 20"
         ]
         assert server.values("n0.fo.test")
         held[7].sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
