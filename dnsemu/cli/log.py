@@ -84,7 +84,6 @@ class _Unwaited(logging.Handler):
                 "dnsemu", logging.WARNING, "", 0, "%d lines of the log are missing", (lost,), None
             )
             line = f"{self.format(told)}\n{line}"
-        self._is_done.clear()
         self._lines.append(line)
         self._wake.set()
 

@@ -108,7 +108,7 @@ def command(
     settings = Settings(
         http=_read_http(http),
         http_may_lack=http is None,
-        allow_control=[_read_block(text) for text in allow_control],
+        allow_control=[read_block(text) for text in allow_control],
         query_log=_query_log(query_log),
         settle=gc.freeze,
     )
@@ -141,7 +141,8 @@ def _read_http(text: str | None) -> Endpoint | None:
         raise click.BadParameter(f"{told}, or off", param_hint="--http") from None
 
 
-def _read_block(text: str) -> Network:
+def read_block(text: str) -> Network:
+    """A block of --allow-control. Raises click.BadParameter."""
     try:
         return unmapped_block(ip_network(text))
     except ValueError as error:

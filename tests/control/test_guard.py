@@ -10,6 +10,7 @@ from aiohttp import web
 from control.harness import CHECKS, Operated, anew, check_path, checks_zone, operated, place_path
 from server.harness import need_ipv6
 
+from dnsemu.cli.serve import read_block
 from dnsemu.control.api import ROUTES
 from dnsemu.control.guard import is_foreign, may_change
 
@@ -71,6 +72,20 @@ CLIENTS = [
     ("127.0.0.1", ["192.0.2.0/24"], True),
     ("::1", ["2001:db8::/32"], True),
 ]
+
+
+@pytest.mark.parametrize(
+    ("text", "client", "may"),
+    [
+        ("::ffff:192.0.2.0/120", "192.0.2.7", True),
+        ("::ffff:192.0.2.0/120", "::ffff:192.0.2.7", True),
+        ("::ffff:192.0.2.7", "192.0.2.7", True),
+        ("::ffff:192.0.2.0/120", "192.0.3.7", False),
+        ("2001:db8::/120", "2001:db8::7", True),
+    ],
+)
+def test_a_block_of_mapped_addresses_is_one_of_ipv4(text: str, client: str, may: bool) -> None:
+    assert may_change(client, [read_block(text)]) is may
 
 
 @pytest.mark.parametrize(("client", "allowed", "may"), CLIENTS)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from control import harness
-from control.harness import CHECKS, PLACES, Operated, check_path, checks_zone, operated, place_path
+from control.harness import CHECKS, PLACES, Operated, check_path, checks_zone, operated, place_path, read_all
 
 from dnsemu.app import Loaded, load
 
@@ -331,6 +331,41 @@ def test_places_that_are_set_meanwhile_hold_before_and_after(tmp_path: Path, mon
         during_a_reload(monkeypatch, server, say)
         assert server.text("geo.t.test", subnet="203.0.113.0/24") == "DE"
         assert server.text("geo.t.test", subnet="192.0.2.0/24") != "JP"
+
+
+def test_a_check_that_goes_while_somebody_forces_it_is_not_there(tmp_path: Path) -> None:
+    """The head of the request comes before a reload, its body after it."""
+    path, body = tmp_path / "zones.yaml", b'{"status": "unhealthy"}'
+    path.write_text(checks_zone(CHECKS), encoding="utf-8")
+    with operated(path=path) as server, server.connected() as sock:
+        head = (
+            f"PUT {check_path('web')}/override HTTP/1.1\r\nHost: a\r\nConnection: close\r\nExpect: 100-continue\r\n"
+        )
+        sock.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode())
+        assert sock.recv(65536).startswith(b"HTTP/1.1 100 ")
+        path.write_text(checks_zone({"resting": CHECKS["resting"]}), encoding="utf-8")
+        assert reload(server).status == 200
+        sock.sendall(body)
+        assert read_all(sock).startswith(b"HTTP/1.1 404 ")
+
+
+def test_a_bug_of_ours_is_a_reload_that_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "zones.yaml"
+    path.write_text(checks_zone(CHECKS), encoding="utf-8")
+
+    def breaks(_: object) -> Loaded:
+        raise MemoryError("no room")
+
+    with operated(path=path) as server:
+        with monkeypatch.context() as patch:
+            patch.setattr(harness, "load", breaks)
+            assert reload(server).status == 500
+        text = server.call("GET", "/metrics").body.decode()
+        assert "dnsemu_config_last_reload_successful 0.0" in text
+        assert 'dnsemu_config_reloads_total{result="failure"} 1.0' in text
+        assert server.values("n0.fo.test")
+        assert reload(server).status == 200
+        assert "dnsemu_config_last_reload_successful 1.0" in server.call("GET", "/metrics").body.decode()
 
 
 def test_a_reset_meanwhile_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -268,7 +268,7 @@ def test_headers_that_are_wrong(fields: bytes) -> None:
     seen = probed(says(LINE + fields + b"\r\n"))
     assert seen.text.startswith("Failure: The response headers do not follow RFC 7230: ")
     assert "bytearray" not in seen.text
-    assert seen.seconds < 2
+    assert seen.seconds < 0.5
 
 
 class Torrent:
